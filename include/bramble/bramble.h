@@ -1,0 +1,29 @@
+/*
+ * bramble/bramble.h: the whole public API.
+ *
+ *   error.h   statuses and messages        table.h   data in
+ *   forest.h  training                     model.h   prediction, files, inspection
+ *
+ * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
+ * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
+ * object may be read from several.
+ */
+#ifndef BRAMBLE_BRAMBLE_H
+#define BRAMBLE_BRAMBLE_H
+
+#include <bramble/error.h>
+#include <bramble/table.h>
+#include <bramble/model.h>
+#include <bramble/forest.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "0.1.0"; static storage. */
+BRAMBLE_API const char *bramble_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,98 @@
+/*
+ * bramble/model.h: trained models: on disk, at work and under the microscope.
+ *
+ * Models are ONNX files (ai.onnx.ml TreeEnsembleClassifier or TreeEnsembleRegressor, float input [N, F]) that
+ * any ONNX program can run; the names, settings and checksums bramble needs are in the file's metadata.
+ */
+#ifndef BRAMBLE_MODEL_H
+#define BRAMBLE_MODEL_H
+
+#include <bramble/table.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bramble_model bramble_model;
+
+/* *out is the caller's to free. A file that is not a bramble model is refused; nothing in it is executed. */
+BRAMBLE_API bramble_status bramble_model_load(bramble_model **out, const char *path, bramble_error *error);
+
+/* Appears whole or not at all: written beside PATH, synced, then renamed over it. */
+BRAMBLE_API bramble_status bramble_model_save(const bramble_model *model, const char *path,
+                                              bramble_error *error);
+
+/* NULL is fine. */
+BRAMBLE_API void bramble_model_free(bramble_model *model);
+
+typedef struct bramble_model_info {
+    const char *kind; /* "forest" */
+    bramble_task task;
+    uint32_t n_features; /* F */
+    uint32_t n_classes;  /* C, 0 for regression */
+    uint32_t n_trees;    /* T */
+    uint64_t n_nodes;    /* inner nodes and leaves of all trees */
+    uint64_t n_leaves;
+    uint32_t max_depth; /* of the deepest tree; a lone leaf has 0 */
+    double oob_score;   /* accuracy or R2 on rows no tree saw; NaN when not asked for */
+    char hash[33];      /* of the trees alone, hexadecimal: the same forest, the same hash */
+} bramble_model_info;
+
+BRAMBLE_API void bramble_model_info_get(const bramble_model *model, bramble_model_info *info);
+
+/* How the input must look; borrowed. */
+BRAMBLE_API const bramble_schema *bramble_model_schema(const bramble_model *model);
+
+/* Seed, parameters, data checksum, version: `i` from 0 until it returns false. Borrowed. */
+BRAMBLE_API bool bramble_model_setting(const bramble_model *model, uint32_t i, const char **key,
+                                       const char **value);
+
+/* Impurity-based importances, F values that sum to 1 (all 0 when no tree ever split). Borrowed. */
+BRAMBLE_API const double *bramble_model_importances(const bramble_model *model);
+
+/*
+ * Prediction. Rows of `table` (read with the model's schema) or of x, N x F row-major float32 with NaN for
+ * missing and a category's number for a category. threads: 0 for all processors.
+ * predict:       out[N], the class number (first of the most probable) or the value.
+ * predict_proba: out[N * C], row-major; classification only.
+ * O(N T depth). Single-precision sums in tree order, as ONNX Runtime does them.
+ */
+BRAMBLE_API bramble_status bramble_model_predict(const bramble_model *model, const bramble_table *table,
+                                                 uint32_t threads, double *out, bramble_error *error);
+BRAMBLE_API bramble_status bramble_model_predict_proba(const bramble_model *model, const bramble_table *table,
+                                                       uint32_t threads, float *out, bramble_error *error);
+BRAMBLE_API bramble_status bramble_model_predict_rows(const bramble_model *model, const float *x,
+                                                      size_t n_rows, uint32_t threads, double *out,
+                                                      bramble_error *error);
+BRAMBLE_API bramble_status bramble_model_predict_proba_rows(const bramble_model *model, const float *x,
+                                                            size_t n_rows, uint32_t threads, float *out,
+                                                            bramble_error *error);
+
+/* Figures of a model on a table that has its target; sample weights, where there are, count. */
+typedef struct bramble_evaluation {
+    size_t n_rows;
+    double accuracy, log_loss, macro_f1; /* classification, else NaN */
+    double rmse, mae, r2;                /* regression, else NaN */
+    uint32_t n_classes;                  /* C */
+    double *confusion;                   /* C x C, row: truth, column: prediction; NULL for regression */
+} bramble_evaluation;
+
+/* Fills *out; bramble_evaluation_fini releases what it holds. */
+BRAMBLE_API bramble_status bramble_model_evaluate(const bramble_model *model, const bramble_table *table,
+                                                  uint32_t threads, bramble_evaluation *out,
+                                                  bramble_error *error);
+BRAMBLE_API void bramble_evaluation_fini(bramble_evaluation *evaluation);
+
+typedef enum bramble_tree_format { BRAMBLE_TREE_TEXT = 0, BRAMBLE_TREE_DOT } bramble_tree_format;
+
+/* Tree `tree` (from 0) as indented text or Graphviz; *out is the caller's, release with bramble_string_free.
+ */
+BRAMBLE_API bramble_status bramble_model_tree_print(const bramble_model *model, uint32_t tree,
+                                                    bramble_tree_format format, char **out,
+                                                    bramble_error *error);
+BRAMBLE_API void bramble_string_free(char *string);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

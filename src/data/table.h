@@ -1,0 +1,45 @@
+/*
+ * A data set in memory: one typed array a column (columns are what training sweeps).
+ */
+#ifndef DATA_TABLE_H
+#define DATA_TABLE_H
+
+#include "data/schema.h"
+
+/* The values of one feature, N of them, of the type its schema entry says. */
+struct column {
+    union {
+        uint8_t *bytes; /* BYTE */
+        float *numbers; /* NUMBER; NaN is missing, infinities do not occur */
+        uint8_t *codes; /* CATEGORY; CATEGORY_MISSING is missing */
+        void *any;
+    };
+    uint64_t n_missing;
+};
+
+struct bramble_table {
+    const char *format; /* static: "csv", "idx", ... */
+    size_t n_rows;      /* N, at least 1 */
+    struct bramble_schema schema;
+    struct column *columns; /* F */
+    uint16_t *classes;      /* N class numbers, classification only */
+    double *values;         /* N target values, finite, regression only */
+    double *weights;        /* N, finite and >= 0, not all 0; NULL: all 1 */
+};
+
+/* Bytes a value of this type takes. */
+size_t feature_type_size(bramble_feature_type type);
+
+/* Value of row r as a model sees it: a float, a category's number, NaN for missing. */
+static inline float column_value(const struct column *column, bramble_feature_type type, size_t row)
+{
+    if (type == BRAMBLE_FEATURE_NUMBER) return column->numbers[row];
+    uint8_t code = column->bytes[row];
+    if (type == BRAMBLE_FEATURE_CATEGORY && code == CATEGORY_MISSING) return __builtin_nanf("");
+    return (float)code;
+}
+
+/* XXH3-64 over the values of every column, target and weight (not over names). */
+uint64_t table_checksum(const struct bramble_table *table);
+
+#endif
