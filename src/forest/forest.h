@@ -31,17 +31,12 @@ bramble_status forest_fit(struct forest **out, const struct bramble_table *table
 /*
  * Leaf values averaged over the trees. x: N x F row-major, NaN for missing.
  * out: N x C class shares (classification) or N values (regression), row-major float.
- * The sums are single precision, of leaf value times (float)(1.0 / T) rounded once, in tree order, exactly as
- * ONNX Runtime adds the weights in our files. O(N T depth).
+ * Single precision: leaf values (a pure leaf's is 1) are added up in tree order, starting from 0, and the sum
+ * is divided once by (float)T. ONNX Runtime does the same with our files; sums of pure leaves are exact, so
+ * that ties are ties there too. O(N T depth).
  */
 void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, uint32_t threads,
                          float *out);
-
-/* The weight a leaf share or value gets in sums and files: share / T in double, rounded to float once. */
-static inline float forest_leaf_weight(const struct forest *forest, float share)
-{
-    return (float)((double)share / forest->n_trees);
-}
 
 /* Hash of the trees alone (XXH3-128 over their canonical form), 32 hexadecimal digits and a terminator. */
 void forest_hash(const struct forest *forest, char hash[33]);

@@ -1,14 +1,17 @@
 /*
  * A model: a forest, the schema its input follows, and the settings it was made with; and its ONNX file.
  *
- * The file is ONNX IR 8, ai.onnx.ml opset 3: one TreeEnsembleClassifier or TreeEnsembleRegressor.
+ * The file is ONNX IR 8, ai.onnx 15 and ai.onnx.ml 3: one TreeEnsembleClassifier or TreeEnsembleRegressor.
  *   input   "X"              float [N, F]; a category is its number, NaN is missing
  *   outputs "label"          class labels: string [N], or int64 [N] when every class is a whole number
  *           "probabilities"  float [N, C]
  *   or      "variable"       float [N, 1]
- * A category split is a chain of BRANCH_EQ nodes, which any ONNX program understands; reading folds them
- * back into sets. docs/formats.md lists the metadata. Protocol buffers are decoded by protobuf-c from the
- * onnx.proto of libonnx-dev into memory bounded by the file's size.
+ * Leaves keep their values as they are. The regressor averages them; behind the classifier, which can only
+ * add, one Div makes probabilities of the sums. With two classes an ArgMax and a Gather make the label: ONNX
+ * Runtime takes a two-class ensemble that has weights for both classes for one that has scores for the
+ * second. A category split is a chain of BRANCH_EQ nodes, which any ONNX program understands; reading folds
+ * them back into sets. docs/formats.md lists the metadata. Protocol buffers are decoded by protobuf-c from
+ * the onnx.proto of libonnx-dev into memory bounded by the file's size.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
