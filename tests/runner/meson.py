@@ -1,0 +1,69 @@
+"""Building with meson and counting what `meson test` did."""
+
+import json
+import os
+import re
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# cmocka's line for a test within a program that chose not to run.
+CMOCKA_SKIP = re.compile(r"^\[  SKIPPED \] (\w+)$", re.MULTILINE)
+
+
+def run(command, log, env=None):
+    """Runs a command from the project's root with all it says in `log`; its exit status."""
+    with open(log, "a", encoding="utf-8") as file:
+        return subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                              stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def build(report, folder, log, jobs, options, env=None):
+    """Configures and compiles `folder`: one check. Whether there is something to test."""
+    status = run(["scripts/configure", folder, *options], log, env)
+    status = status or run(["ninja", "-C", folder, "-j", str(jobs)], log, env)
+    if status:
+        report.fail("builds without a warning", read(log))
+    else:
+        report.ok("builds without a warning")
+    return status == 0
+
+
+def test(report, folder, log, jobs, suites=(), env=None, options=()):
+    """Runs the meson tests of these suites (all by default); each is one check."""
+    results = os.path.join(ROOT, folder, "meson-logs", "testlog.json")
+    if os.path.exists(results):
+        os.remove(results)
+    chosen = [word for suite in suites for word in ("--suite", suite)]
+    status = run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", str(jobs), *options, *chosen], log,
+                 env)
+    entries = [json.loads(line) for line in read(results).splitlines()]
+    for entry in entries:
+        count(report, entry)
+    if status and all(entry["result"] in ("OK", "SKIP", "EXPECTEDFAIL") for entry in entries):
+        report.fail("meson test", read(log))
+
+
+def count(report, entry):
+    said = (entry.get("stdout") or "") + (entry.get("stderr") or "")
+    if entry["result"] in ("OK", "EXPECTEDFAIL"):
+        report.ok(entry["name"])
+        for name in sorted(set(CMOCKA_SKIP.findall(said))):
+            report.skip(f"{entry['name']}, {name}", last_line_before(said, name))
+    elif entry["result"] == "SKIP":
+        report.skip(entry["name"], (said.strip().splitlines() or ["no reason given"])[-1])
+    else:
+        report.fail(f"{entry['name']} ({entry['result'].lower()})", said)
+
+
+def last_line_before(said, name):
+    """The last thing a skipped cmocka test said, which is its reason."""
+    before = said.partition(f"[  SKIPPED ] {name}")[0].partition(f"[ RUN      ] {name}")[2].strip().splitlines()
+    return before[-1] if before else "no reason given"
