@@ -6,8 +6,8 @@ import re
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# cmocka's line for a test within a program that chose not to run.
-CMOCKA_SKIP = re.compile(r"^\[  SKIPPED \] (\w+)$", re.MULTILINE)
+# What cmocka prints of each test within a program.
+CMOCKA = re.compile(r"^\[ +(OK|SKIPPED) \] (\w+)$", re.MULTILINE)
 
 
 def run(command, log, env=None):
@@ -55,15 +55,18 @@ def count(report, entry):
     said = (entry.get("stdout") or "") + (entry.get("stderr") or "")
     if entry["result"] in ("OK", "EXPECTEDFAIL"):
         report.ok(entry["name"])
-        for name in sorted(set(CMOCKA_SKIP.findall(said))):
-            report.skip(f"{entry['name']}, {name}", last_line_before(said, name))
+        for word, name in CMOCKA.findall(said):
+            if word == "OK":
+                report.ran.add((entry["name"], name))
+            else:
+                report.leave_out(entry["name"], name, last_words(said, name))
     elif entry["result"] == "SKIP":
         report.skip(entry["name"], (said.strip().splitlines() or ["no reason given"])[-1])
     else:
         report.fail(f"{entry['name']} ({entry['result'].lower()})", said)
 
 
-def last_line_before(said, name):
+def last_words(said, name):
     """The last thing a skipped cmocka test said, which is its reason."""
     before = said.partition(f"[  SKIPPED ] {name}")[0].partition(f"[ RUN      ] {name}")[2].strip().splitlines()
     return before[-1] if before else "no reason given"

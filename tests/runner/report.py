@@ -12,6 +12,8 @@ class Report:
         self.passed = 0
         self.failures = []
         self.skips = []
+        self.left_out = {}  # (program, test) -> reason, for tests a program left out in some step
+        self.ran = set()  # ... and those it ran
         self.step_name = ""
 
     @contextlib.contextmanager
@@ -35,6 +37,10 @@ class Report:
     def skip(self, name, reason):
         self.skips.append(f"{self.step_name}: {name}: {reason}")
         print(f"    skipped  {name}: {reason}", flush=True)
+
+    def leave_out(self, program, test, reason):
+        """A test within a program did not run in this step; a skip unless it runs in another."""
+        self.left_out.setdefault((program, test), f"{self.step_name}: {program}, {test}: {reason}")
 
     def fail(self, name, log):
         """`log` is what the check said; its end is shown."""
@@ -63,7 +69,8 @@ class Report:
     def finish(self, seconds, summary_path):
         """Prints what did not pass and the last line; returns the exit status."""
         print(f"{seconds:.0f} s in all.")
-        for skip in self.skips:
+        never_ran = [said for test, said in self.left_out.items() if test not in self.ran]
+        for skip in self.skips + never_ran:
             print(f"skipped  {skip}")
         for failure in self.failures:
             print(f"FAILED   {failure}")
