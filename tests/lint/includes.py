@@ -20,7 +20,7 @@ ROOMS = {
     "src/report": ["base"],
     "src/api": ["base", "data", "forest", "net", "model", "cluster", "train"],
     "include/bramble": [],
-    "cli": ["base/log.h", "report"],
+    "cli": ["base", "report"],
     "examples": [],
 }
 # Headers of other projects -> the only places that may include them (docs/dependencies.md).
