@@ -52,6 +52,8 @@ struct raw_table {
     const char *format; /* static: "csv", "idx", "npy", "npz", "libsvm", "array" */
     const char *prefix; /* static: "x", or "pixel" for images */
     bool named;         /* names come from the file */
+    bool labels_apart;  /* the format keeps labels apart from features: the last column holds them if it is
+                           named "label", and otherwise there are none */
     uint32_t shape[2];  /* height and width where the features are an image's pixels, else 0 */
     size_t n_rows;      /* N */
     uint32_t n_columns;
@@ -67,8 +69,8 @@ void raw_table_fini(struct raw_table *raw); /* half-built ones too */
  * Gives every column its role, from the column names, options->target, sample_weight and schema. Call it
  * once n_columns, names and `named` are set, before filling. Without a schema every column that is not
  * target or weight is a feature; with one, only those that the schema knows. Targets and weights that are
- * not there and features that are missing are errors. A format that keeps labels apart from features (IDX,
- * NPZ, libsvm) puts them in the last column, named "label", and has no such column where there are none.
+ * not there and features that are missing are errors. Formats that keep labels apart from features (IDX,
+ * NPZ, libsvm) set labels_apart before.
  */
 bramble_status raw_table_resolve(struct raw_table *raw, const bramble_read_options *options,
                                  bramble_error *error);
@@ -76,8 +78,11 @@ bramble_status raw_table_resolve(struct raw_table *raw, const bramble_read_optio
 /* Room for n values of `type`; an array that is there already is resized (its values kept). */
 bramble_status raw_column_resize(struct raw_column *column, enum raw_type type, size_t n,
                                  bramble_error *error);
+size_t raw_type_size(enum raw_type type);
 /* What column c is called, written into buffer when it has no name of its own. */
 const char *raw_column_name(const struct raw_table *raw, uint32_t c, char buffer[32]);
+/* How much of a text from a file to show in a message ("%.*s"): at most 40 bytes, whole characters. */
+int text_clip(const char *text, size_t length);
 
 /*
  * Makes the finished table, taking arrays and texts out of `raw` column by column, so that peak memory stays

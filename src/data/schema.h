@@ -44,7 +44,9 @@ void schema_fini(struct bramble_schema *schema);
 uint8_t schema_category_code(const struct feature *feature, const char *text, size_t length);
 
 /* Class number of `text`; "1", "1.0" and "01" are the same class when the classes are numbers. False: none.
- */
+ * O(C). */
 bool schema_class_code(const struct bramble_schema *schema, const char *text, size_t length, uint32_t *code);
+/* True when every class is a number. O(C). */
+bool schema_classes_numeric(const struct bramble_schema *schema);
 
 #endif

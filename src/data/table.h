@@ -39,6 +39,18 @@ static inline float column_value(const struct column *column, bramble_feature_ty
     return (float)code;
 }
 
+void table_free(struct bramble_table *table); /* NULL and half-built ones are fine */
+
+/* The work behind the functions of the same name in bramble/table.h. */
+bramble_status table_from_arrays(struct bramble_table **out, size_t n_rows, uint32_t n_features,
+                                 const float *x, const double *y, const double *weight, bramble_task task,
+                                 bramble_error *error);
+bramble_status table_holdout(struct bramble_table *table, double fraction, uint64_t seed,
+                             struct bramble_table **test, bramble_error *error);
+
+size_t table_bytes(const struct bramble_table *table); /* that columns, target and weights take */
+bool table_range(const struct bramble_table *table, uint32_t feature, double *min, double *max);
+
 /* XXH3-64 over the values of every column, target and weight (not over names). */
 uint64_t table_checksum(const struct bramble_table *table);
 
