@@ -45,6 +45,7 @@ def tap(report, name, command):
 def lint(report, _jobs):
     tap(report, "lint", ["tests/lint/includes.py"])
     tap(report, "lint", ["tests/lint/files.sh"])
+    tap(report, "lint", ["tests/lint/docs.py"])
 
 
 def release(report, jobs):
@@ -123,7 +124,7 @@ def arm64(report, jobs):
 
 
 STEPS = {
-    "lint": (lint, "include law, formatting, file sizes"),
+    "lint": (lint, "include law, formatting, file sizes, documents"),
     "release": (release, "the build people get: all tests, exported symbols, the README's commands"),
     "asan": (asan, "AddressSanitizer and UBSan, every allocation failing in turn: all tests"),
     "tsan": (tsan, "ThreadSanitizer: the tests of rooms that use threads"),
