@@ -1,0 +1,113 @@
+#include "report/progress.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "report/readable.h"
+
+enum { BAR_MIN = 10, BAR_MAX = 40, LINE_BYTES = 512 };
+
+static const double redraw_seconds = 0.1, line_seconds = 10;
+
+static bool is_terminal(FILE *out)
+{
+    const char *kind = getenv("TERM");
+    return isatty(fileno(out)) && kind && strcmp(kind, "dumb") != 0;
+}
+
+void progress_init(struct progress *progress, FILE *out, const char *unit)
+{
+    *progress = (struct progress){.out = out, .unit = unit, .terminal = out && is_terminal(out)};
+    progress->next = progress->terminal ? 0 : line_seconds;
+}
+
+unsigned progress_columns(FILE *out)
+{
+    struct winsize size;
+    if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col) return size.ws_col;
+    const char *columns = getenv("COLUMNS");
+    int n = columns ? atoi(columns) : 0;
+    return n > 0 && n < 10000 ? (unsigned)n : 80;
+}
+
+static void draw(struct progress *progress, const char *line)
+{
+    fprintf(progress->out, "\r%s\033[K", line);
+    fflush(progress->out);
+    progress->drawn = true;
+}
+
+void progress_note(struct progress *progress, const char *format, ...)
+{
+    if (!progress->terminal) return;
+    char line[LINE_BYTES];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    unsigned columns = progress_columns(progress->out);
+    draw(progress, readable_name(line, columns > 1 ? columns - 1 : 1).text);
+}
+
+/* "57 of 100 trees" and "21.3 trees/s, 2.1 s left". */
+static void describe(char count[static 80], char pace[static 96], const char *unit, uint64_t done,
+                     uint64_t total, double seconds)
+{
+    snprintf(count, 80, "%.26s of %.26s %.16s", readable_count(done).text, readable_count(total).text, unit);
+    double rate = seconds > 0 ? (double)done / seconds : 0;
+    if (rate <= 0)
+        snprintf(pace, 96, "%.32s", readable_seconds(seconds).text);
+    else
+        snprintf(pace, 96, "%.26s %.16s/s, %.26s left", readable_rate(rate).text, unit,
+                 readable_seconds((double)(total - done) / rate).text);
+}
+
+void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
+                     uint64_t total, double seconds)
+{
+    char count[80], pace[96], bar[BAR_MAX + 4] = "";
+    if (done > total) done = total;
+    describe(count, pace, unit, done, total, seconds);
+    unsigned words = (unsigned)(strlen(count) + strlen(pace)) + 2;
+    if (words + BAR_MIN + 4 <= columns && total) {
+        unsigned width = columns - words - 4;
+        if (width > BAR_MAX) width = BAR_MAX;
+        unsigned filled = (unsigned)((double)done / (double)total * width);
+        bar[0] = '[';
+        memset(bar + 1, '#', filled);
+        memset(bar + 1 + filled, '-', width - filled);
+        memcpy(bar + 1 + width, "]  ", 4);
+    }
+    int length = snprintf(buffer, size, "%s  %s%s", count, bar, pace);
+    if ((unsigned)length > columns && columns < size) buffer[columns] = 0;
+}
+
+void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds)
+{
+    if (!progress->out || seconds < progress->next) return;
+    char line[LINE_BYTES];
+    unsigned columns = progress->terminal ? progress_columns(progress->out) : 0;
+    if (progress->terminal) {
+        progress_format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total,
+                        seconds);
+        draw(progress, line);
+        progress->next = seconds + redraw_seconds;
+    } else {
+        char count[80], pace[96];
+        describe(count, pace, progress->unit, done, total, seconds);
+        fprintf(progress->out, "%s, %s\n", count, pace);
+        fflush(progress->out);
+        progress->next = seconds + line_seconds;
+    }
+}
+
+void progress_clear(struct progress *progress)
+{
+    if (!progress->drawn) return;
+    fputs("\r\033[K", progress->out);
+    fflush(progress->out);
+    progress->drawn = false;
+}

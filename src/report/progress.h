@@ -1,0 +1,42 @@
+/*
+ * How far long work is: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere.
+ *
+ *     struct progress progress;
+ *     progress_init(&progress, stderr, "trees");
+ *     progress_step(&progress, done, total, seconds);   as often as you like
+ *     progress_clear(&progress);                        leaves the terminal as it was
+ */
+#ifndef REPORT_PROGRESS_H
+#define REPORT_PROGRESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct progress {
+    FILE *out;        /* NULL: say nothing */
+    bool terminal;    /* draw a bar; else lines */
+    const char *unit; /* what is counted: "trees" */
+    double next;      /* nothing is shown before this second */
+    bool drawn;       /* a bar stands on the terminal now */
+};
+
+/* `out` may be NULL. It is a terminal when isatty says so and TERM is not "dumb". */
+void progress_init(struct progress *progress, FILE *out, const char *unit);
+
+/* A passing remark on a terminal ("reading FILE"), gone with the next step; elsewhere nothing. */
+void progress_note(struct progress *progress, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* `done` of `total` after `seconds`. Cheap when called too often: it draws ten times a second at most. */
+void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds);
+
+void progress_clear(struct progress *progress);
+
+/* Columns of the terminal behind `out`; else of the variable COLUMNS, else 80. */
+unsigned progress_columns(FILE *out);
+
+/* The bar itself, at most `columns` wide, into buffer (size bytes). Pure. */
+void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
+                     uint64_t total, double seconds);
+
+#endif

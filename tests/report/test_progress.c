@@ -1,0 +1,136 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/progress.h"
+
+static void test_bar(void **state)
+{
+    (void)state;
+    char line[256];
+    progress_format(line, sizeof line, 80, "trees", 0, 100, 0);
+    assert_string_equal(line, "0 of 100 trees  [----------------------------------------]  0.0 ms");
+    progress_format(line, sizeof line, 79, "trees", 50, 100, 2);
+    assert_string_equal(line,
+                        "50 of 100 trees  [#################-----------------]  25.0 trees/s, 2.0 s left");
+    progress_format(line, sizeof line, 80, "trees", 200, 100, 2);
+    assert_non_null(strstr(line, "100 of 100 trees"));
+    assert_null(strchr(line, '-'));
+    assert_non_null(strstr(line, "0.0 ms left"));
+    progress_format(line, sizeof line, 80, "trees", 0, 0, 1);
+    assert_string_equal(line, "0 of 0 trees  1.0 s");
+}
+
+static void test_bar_fits(void **state)
+{
+    (void)state;
+    char line[512];
+    for (unsigned columns = 1; columns < 200; columns++) {
+        progress_format(line, sizeof line, columns, "trees", 12345, 1000000, 4000);
+        assert_true(strlen(line) <= columns);
+    }
+}
+
+struct told {
+    char *text;
+    size_t size;
+    FILE *out;
+    struct progress progress;
+};
+
+static void told_begin(struct told *t, bool terminal)
+{
+    t->out = open_memstream(&t->text, &t->size);
+    assert_non_null(t->out);
+    fflush(t->out); /* t->text is there from now on */
+    progress_init(&t->progress, t->out, "trees");
+    assert_false(t->progress.terminal);
+    if (!terminal) return;
+    t->progress.terminal = true;
+    t->progress.next = 0;
+}
+
+static void told_end(struct told *t)
+{
+    fclose(t->out);
+    free(t->text);
+}
+
+static unsigned count(const char *text, const char *what)
+{
+    unsigned n = 0;
+    for (; (text = strstr(text, what)); text++) n++;
+    return n;
+}
+
+static void test_a_file_gets_few_lines(void **state)
+{
+    (void)state;
+    struct told t;
+    told_begin(&t, false);
+    progress_note(&t.progress, "reading");
+    for (unsigned i = 0; i < 250; i++) progress_step(&t.progress, i, 250, i * 0.1);
+    progress_clear(&t.progress);
+    assert_string_equal(t.text, "100 of 250 trees, 10.0 trees/s, 15.0 s left\n"
+                                "200 of 250 trees, 10.0 trees/s, 5.0 s left\n");
+    told_end(&t);
+}
+
+static void test_a_terminal_is_left_clean(void **state)
+{
+    (void)state;
+    struct told t;
+    told_begin(&t, true);
+    progress_clear(&t.progress); /* nothing to clear yet */
+    assert_int_equal(t.size, 0);
+    progress_note(&t.progress, "reading %s", "a\033b");
+    for (unsigned i = 0; i < 1000; i++) progress_step(&t.progress, i, 1000, i * 0.001);
+    progress_clear(&t.progress);
+    assert_int_equal(strncmp(t.text, "\rreading a?b\033[K\r", 15), 0);
+    assert_in_range(count(t.text, "of 1,000 trees"), 9, 11);
+    assert_int_equal(count(t.text, "\n"), 0);
+    assert_string_equal(t.text + t.size - 4, "\r\033[K");
+    told_end(&t);
+}
+
+static void test_silence(void **state)
+{
+    (void)state;
+    struct progress progress;
+    progress_init(&progress, NULL, "trees");
+    progress_note(&progress, "reading");
+    progress_step(&progress, 1, 2, 100);
+    progress_clear(&progress);
+    assert_false(progress.drawn);
+}
+
+static void test_columns(void **state)
+{
+    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    setenv("COLUMNS", "123", 1);
+    assert_int_equal(progress_columns(file), 123);
+    setenv("COLUMNS", "-5", 1);
+    assert_int_equal(progress_columns(file), 80);
+    unsetenv("COLUMNS");
+    assert_int_equal(progress_columns(file), 80);
+    fclose(file);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bar),
+        cmocka_unit_test(test_bar_fits),
+        cmocka_unit_test(test_a_file_gets_few_lines),
+        cmocka_unit_test(test_a_terminal_is_left_clean),
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_columns),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
