@@ -1,0 +1,211 @@
+#include "forest/grow_rules.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "forest/class_weight.h"
+
+static bramble_status bad_option(bramble_error *error, const char *name, const char *must)
+{
+    return error_set(error, BRAMBLE_ERR_USAGE, "%s must be %s", name, must);
+}
+
+static bramble_status resolve_criterion(struct grow_rules *rules, bool classify, bramble_criterion criterion,
+                                        bramble_error *error)
+{
+    if (criterion == BRAMBLE_CRITERION_AUTO)
+        criterion = classify ? BRAMBLE_CRITERION_GINI : BRAMBLE_CRITERION_SQUARED_ERROR;
+    if (classify == (criterion == BRAMBLE_CRITERION_SQUARED_ERROR))
+        return bad_option(error, "criterion",
+                          classify ? "gini or entropy for classes; the target has classes"
+                                   : "squared_error for numbers; the target is a number");
+    rules->split.criterion = criterion;
+    return BRAMBLE_OK;
+}
+
+/* Rows meant by a count (>= 1) or a share (below 1) of N. */
+static uint64_t row_count(double option, size_t n_rows)
+{
+    double rows = option < 1 ? ceil(option * (double)n_rows) : option;
+    return rows >= 0x1p53 ? UINT64_C(1) << 53 : (uint64_t)rows;
+}
+
+static bool parse_count_or_share(const char *text, uint32_t n, uint32_t *out)
+{
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    if (end == text || *end || errno || !(value > 0)) return false;
+    if (strspn(text, "0123456789") == strlen(text)) {
+        if (value > n) return false;
+        *out = (uint32_t)value;
+        return true;
+    }
+    if (value > 1) return false;
+    *out = (uint32_t)(value * n);
+    return true;
+}
+
+static bramble_status resolve_max_features(struct grow_rules *rules, const char *option, uint32_t n_features,
+                                           bramble_error *error)
+{
+    if (!option) option = rules->n_classes ? "sqrt" : "all";
+    uint32_t m = 0;
+    if (strcmp(option, "sqrt") == 0)
+        m = (uint32_t)sqrt((double)n_features);
+    else if (strcmp(option, "log2") == 0)
+        while (n_features >> (m + 1)) m++;
+    else if (strcmp(option, "all") == 0)
+        m = n_features;
+    else if (!parse_count_or_share(option, n_features, &m))
+        return error_set(
+            error, BRAMBLE_ERR_USAGE,
+            "max_features must be sqrt, log2, all, a count up to the %u features, or a share up to 1.0; "
+            "not '%s'",
+            n_features, option);
+    rules->max_features = m ? m : 1;
+    return BRAMBLE_OK;
+}
+
+static bramble_status resolve_bootstrap(struct grow_rules *rules, const bramble_forest_options *o,
+                                        size_t n_rows, bramble_error *error)
+{
+    rules->bootstrap = o->bootstrap < 0 ? o->splitter == BRAMBLE_SPLITTER_BEST : o->bootstrap > 0;
+    rules->n_draws = n_rows;
+    if (!(o->max_samples >= 0)) return bad_option(error, "max_samples", "a count or share above 0");
+    if (!rules->bootstrap) {
+        if (o->oob_score)
+            return bad_option(error, "bootstrap", "on for oob_score: without it no row is out of bag");
+        if (o->max_samples > 0)
+            return bad_option(error, "bootstrap", "on for max_samples: it says how many rows are drawn");
+        return BRAMBLE_OK;
+    }
+    if (o->max_samples > 1 && o->max_samples > (double)n_rows)
+        return bad_option(error, "max_samples", "at most the number of rows");
+    if (o->max_samples > 0)
+        rules->n_draws = o->max_samples <= 1 ? (uint64_t)fmax(1, round(o->max_samples * (double)n_rows))
+                                             : (uint64_t)o->max_samples;
+    return BRAMBLE_OK;
+}
+
+static bramble_status resolve_limits(struct grow_rules *rules, const bramble_forest_options *o, size_t n_rows,
+                                     bramble_error *error)
+{
+    if (o->trees < 1 || o->trees > 1u << 24) return bad_option(error, "trees", "1 to 16777216");
+    if (!(o->min_samples_split > 0) || (o->min_samples_split >= 1 && o->min_samples_split < 2))
+        return bad_option(error, "min_samples_split", "a count of at least 2, or a share below 1");
+    if (!(o->min_samples_leaf > 0))
+        return bad_option(error, "min_samples_leaf", "a count of at least 1, or a share below 1");
+    if (o->max_leaf_nodes == 1) return bad_option(error, "max_leaf_nodes", "0 for no limit, or at least 2");
+    if (!(o->min_impurity_decrease >= 0)) return bad_option(error, "min_impurity_decrease", "0 or more");
+    rules->n_trees = o->trees;
+    rules->max_depth = o->max_depth ? o->max_depth : UINT32_MAX;
+    rules->min_samples_split = row_count(o->min_samples_split, n_rows);
+    if (rules->min_samples_split < 2) rules->min_samples_split = 2;
+    rules->split.min_samples_leaf = row_count(o->min_samples_leaf, n_rows);
+    if (rules->split.min_samples_leaf < 1) rules->split.min_samples_leaf = 1;
+    rules->max_leaf_nodes = o->max_leaf_nodes ? o->max_leaf_nodes : UINT32_MAX;
+    rules->min_impurity_decrease = o->min_impurity_decrease;
+    rules->split.random = o->splitter == BRAMBLE_SPLITTER_RANDOM;
+    rules->split.seed = o->seed;
+    return BRAMBLE_OK;
+}
+
+/* The greatest power of two by which `most` can be multiplied and stay below 2^bits. */
+static double scale_below(double most, int bits)
+{
+    int exponent;
+    if (!(most > 0)) return 1;
+    frexp(most, &exponent);
+    int shift = bits - exponent;
+    return ldexp(1, shift > 1000 ? 1000 : shift < -1000 ? -1000 : shift);
+}
+
+static bool all_whole(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] != floor(x[i])) return false;
+    return true;
+}
+
+/* Weights as integers. A bootstrap can draw a heavy row more than once: one row is held to a twelfth. */
+static bramble_status fix_weights(struct grow_rules *rules, const double *weights, size_t n,
+                                  bramble_error *error)
+{
+    double sum = 0, most = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += weights[i];
+        if (weights[i] > most) most = weights[i];
+    }
+    double bound = fmax(sum, 12 * most);
+    bool whole = bound < 0x1p30 && !rules->balance_each_tree && all_whole(weights, n);
+    rules->weight_scale = whole ? 1 : scale_below(bound, 30);
+    rules->weights = mem_alloc(n, sizeof *rules->weights);
+    if (!rules->weights) return error_memory(error, "sample weights");
+    for (size_t i = 0; i < n; i++) {
+        uint32_t fixed = (uint32_t)(weights[i] * rules->weight_scale + 0.5);
+        rules->weights[i] = weights[i] > 0 && !fixed ? 1 : fixed;
+    }
+    return BRAMBLE_OK;
+}
+
+static bramble_status fix_targets(struct grow_rules *rules, const struct bramble_table *table,
+                                  bramble_error *error)
+{
+    size_t n = table->n_rows;
+    double least = table->values[0], most = least;
+    for (size_t i = 1; i < n; i++) {
+        least = fmin(least, table->values[i]);
+        most = fmax(most, table->values[i]);
+    }
+    if (!isfinite(most - least))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "target '%s' spans more than a double can hold; scale it down",
+                         table->schema.target_name ? table->schema.target_name : "y");
+    double total = rules->weights ? 0x1p32 : (double)rules->n_draws;
+    rules->target_offset = least + (most - least) / 2;
+    rules->target_scale = scale_below((most - least) / 2 * total, 61);
+    rules->targets = mem_alloc(n, sizeof *rules->targets);
+    if (!rules->targets) return error_memory(error, "targets");
+    for (size_t i = 0; i < n; i++)
+        rules->targets[i] =
+            (int64_t)nearbyint((table->values[i] - rules->target_offset) * rules->target_scale);
+    return BRAMBLE_OK;
+}
+
+bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_table *table,
+                               const bramble_forest_options *options, bramble_error *error)
+{
+    *rules = (struct grow_rules){.weight_scale = 1, .target_scale = 1};
+    bool classify = table->schema.task == BRAMBLE_TASK_CLASSIFICATION;
+    if (!table->classes && !table->values)
+        return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
+    rules->n_classes = classify ? table->schema.n_classes : 0;
+    bramble_status status;
+    if ((status = resolve_limits(rules, options, table->n_rows, error)) ||
+        (status = resolve_criterion(rules, classify, options->criterion, error)) ||
+        (status = resolve_max_features(rules, options->max_features, table->schema.n_features, error)) ||
+        (status = resolve_bootstrap(rules, options, table->n_rows, error)))
+        return status;
+    double *weights = NULL;
+    status = class_weight_apply(&weights, &rules->balance_each_tree, table, options->class_weight, error);
+    if (status) return status;
+    const double *effective = weights ? weights : table->weights;
+    if (effective) status = fix_weights(rules, effective, table->n_rows, error);
+    mem_free(weights);
+    if (!status && !classify) status = fix_targets(rules, table, error);
+    if (status) grow_rules_fini(rules);
+    return status;
+}
+
+void grow_rules_fini(struct grow_rules *rules)
+{
+    mem_free(rules->weights);
+    mem_free(rules->targets);
+    rules->weights = NULL;
+    rules->targets = NULL;
+}

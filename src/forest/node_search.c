@@ -1,0 +1,397 @@
+#include "forest/node_search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum {
+    SMALL_CLASSES = 256, /* up to here a node counts all classes, beyond it only those it meets */
+    STRIP = 32,          /* features fetched at a time from a node's rows */
+};
+
+struct node_search {
+    const struct grow_job *job;
+    struct node_rows rows;
+    bool pure;
+    /* classification */
+    uint16_t *local;        /* capacity: local class of each row */
+    uint32_t *class_weight; /* C, all 0 between nodes */
+    uint16_t *class_map;    /* C: global to local */
+    uint16_t *class_names;  /* C: local to global */
+    uint64_t *totals;       /* C */
+    uint32_t *totals32;     /* C */
+    uint32_t *cells;        /* C x 256, all 0 between searches */
+    /* both */
+    struct general_scratch *general;
+    uint8_t *codes;        /* capacity, or STRIP x few rows */
+    size_t strip_rows;     /* rows of which STRIP features fit in codes */
+    uint32_t *permutation; /* F: features, the first n_drawn drawn */
+    uint32_t *swaps;       /* F: what to undo */
+    bool *fast;            /* F: the gini searches can take the feature */
+    /* few rows */
+    uint32_t *few_begin; /* C + 1 */
+    uint8_t *few_codes, *few_spread;
+};
+
+static bool takes_fast_search(const struct grow_job *job)
+{
+    const struct grow_rules *rules = job->rules;
+    return rules->n_classes && rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->split.random &&
+           rules->split.min_samples_leaf == 1 && !rules->weights;
+}
+
+static bool allocate(struct node_search *s, size_t capacity)
+{
+    const struct grow_job *job = s->job;
+    uint32_t n_features = job->codes->binned->n_features, n_classes = job->rules->n_classes;
+    s->strip_rows = capacity < 4096 ? capacity : 4096;
+    size_t strip = s->strip_rows * STRIP;
+    s->codes = mem_alloc_aligned(capacity > strip ? capacity : strip, 1);
+    s->permutation = mem_alloc(n_features, sizeof *s->permutation);
+    s->swaps = mem_alloc(n_features, sizeof *s->swaps);
+    s->fast = mem_alloc(n_features, sizeof *s->fast);
+    s->general = general_scratch_new(n_classes);
+    if (!s->codes || !s->permutation || !s->swaps || !s->fast || !s->general) return false;
+    if (!n_classes) return true;
+    s->local = mem_alloc(capacity, sizeof *s->local);
+    s->class_weight = mem_zalloc(n_classes, sizeof *s->class_weight);
+    s->class_map = mem_alloc(n_classes, sizeof *s->class_map);
+    s->class_names = mem_alloc(n_classes, sizeof *s->class_names);
+    s->totals = mem_alloc(n_classes, sizeof *s->totals);
+    s->totals32 = mem_alloc(n_classes, sizeof *s->totals32);
+    s->cells = mem_alloc_aligned((size_t)n_classes * GINI_BINS, sizeof *s->cells);
+    s->few_begin = mem_alloc((size_t)n_classes + 1, sizeof *s->few_begin);
+    s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
+    s->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
+    return s->local && s->class_weight && s->class_map && s->class_names && s->totals && s->totals32 &&
+           s->cells && s->few_begin && s->few_codes && s->few_spread;
+}
+
+struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
+{
+    struct node_search *s = mem_zalloc(1, sizeof *s);
+    if (!s) return NULL;
+    s->job = job;
+    if (!allocate(s, capacity)) {
+        node_search_free(s);
+        return NULL;
+    }
+    const struct binned *binned = job->codes->binned;
+    bool fast = takes_fast_search(job);
+    for (uint32_t f = 0; f < binned->n_features; f++) {
+        s->permutation[f] = f;
+        s->fast[f] = fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
+    }
+    if (s->cells) memset(s->cells, 0, (size_t)job->rules->n_classes * GINI_BINS * sizeof *s->cells);
+    return s;
+}
+
+void node_search_free(struct node_search *s)
+{
+    if (!s) return;
+    mem_free(s->local);
+    mem_free(s->class_weight);
+    mem_free(s->class_map);
+    mem_free(s->class_names);
+    mem_free(s->totals);
+    mem_free(s->totals32);
+    mem_free(s->cells);
+    general_scratch_free(s->general);
+    mem_free(s->codes);
+    mem_free(s->permutation);
+    mem_free(s->swaps);
+    mem_free(s->fast);
+    mem_free(s->few_begin);
+    mem_free(s->few_codes);
+    mem_free(s->few_spread);
+    mem_free(s);
+}
+
+/* Classes present, in ascending order, with their weights; class_weight is all 0 again after. */
+static void name_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights, size_t n)
+{
+    uint32_t n_classes = s->job->rules->n_classes, k = 0;
+    if (n_classes <= SMALL_CLASSES || n > n_classes) {
+        for (size_t i = 0; i < n; i++) s->class_weight[classes[i]] += weights[i];
+        for (uint32_t c = 0; c < n_classes; c++)
+            if (s->class_weight[c]) s->class_names[k++] = (uint16_t)c;
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            uint16_t c = classes[i];
+            if (!s->class_weight[c]) {
+                uint32_t at = k++;
+                for (; at > 0 && s->class_names[at - 1] > c; at--)
+                    s->class_names[at] = s->class_names[at - 1];
+                s->class_names[at] = c;
+            }
+            s->class_weight[c] += weights[i];
+        }
+    }
+    uint64_t weight = 0;
+    for (uint32_t c = 0; c < k; c++) {
+        uint16_t name = s->class_names[c];
+        s->class_map[name] = (uint16_t)c;
+        s->totals32[c] = s->class_weight[name];
+        s->totals[c] = s->class_weight[name];
+        weight += s->class_weight[name];
+        s->class_weight[name] = 0;
+    }
+    s->rows.k = k;
+    s->rows.weight = weight;
+    s->rows.totals = s->totals;
+    s->pure = k == 1;
+}
+
+static void gather_targets(struct node_search *s, const int64_t *targets, const uint32_t *weights, size_t n)
+{
+    int64_t first = targets[0] / (int64_t)weights[0], sum = 0;
+    uint64_t weight = 0;
+    bool pure = true;
+    for (size_t i = 0; i < n; i++) {
+        sum += targets[i];
+        weight += weights[i];
+        pure &= targets[i] == first * (int64_t)weights[i];
+    }
+    s->rows.target_sum = sum;
+    s->rows.weight = weight;
+    s->rows.targets = targets;
+    s->pure = pure;
+}
+
+const struct node_rows *node_search_gather(struct node_search *s, const struct sample *sample,
+                                           const struct node *node)
+{
+    size_t n = node->end - node->begin;
+    s->rows = (struct node_rows){.n = n, .weights = sample->weight + node->begin};
+    if (sample->class_id) {
+        const uint16_t *classes = sample->class_id + node->begin;
+        name_classes(s, classes, s->rows.weights, n);
+        if (!s->pure)
+            for (size_t i = 0; i < n; i++) s->local[i] = s->class_map[classes[i]];
+        s->rows.classes = s->local;
+    } else {
+        gather_targets(s, sample->target + node->begin, s->rows.weights, n);
+    }
+    return &s->rows;
+}
+
+uint32_t node_search_class(const struct node_search *s, uint32_t c)
+{
+    return s->class_names[c];
+}
+
+bool node_search_pure(const struct node_search *s)
+{
+    return s->pure;
+}
+
+void node_codes(const struct sample *sample, const struct node *node, uint32_t feature, uint8_t *codes)
+{
+    const uint32_t *row = sample->row + node->begin;
+    size_t n = node->end - node->begin;
+    if (!node->source.by_row) {
+        const uint8_t *column = node->source.columns[feature];
+        for (size_t i = 0; i < n; i++) codes[i] = column[row[i]];
+        return;
+    }
+    const uint8_t *at = node->source.by_row + feature;
+    size_t width = node->source.n_features;
+    for (size_t i = 0; i < n; i++) codes[i] = at[row[i] * width];
+}
+
+/* The next feature of a random permutation that is not drawn to its end. */
+static uint32_t draw_feature(struct node_search *s, struct rng *rng, uint32_t n_drawn)
+{
+    uint32_t n_features = s->job->codes->binned->n_features;
+    uint32_t other = n_drawn + rng_below(rng, n_features - n_drawn), feature = s->permutation[other];
+    s->permutation[other] = s->permutation[n_drawn];
+    s->permutation[n_drawn] = feature;
+    s->swaps[n_drawn] = other;
+    return feature;
+}
+
+/* Puts the permutation back, so that the next node's draws do not hang on this one's. */
+static void undo_draws(struct node_search *s, uint32_t n_drawn)
+{
+    while (n_drawn-- > 0) {
+        uint32_t other = s->swaps[n_drawn], feature = s->permutation[n_drawn];
+        s->permutation[n_drawn] = s->permutation[other];
+        s->permutation[other] = feature;
+    }
+}
+
+/* The best cut among the node's fast features, numbered by the order drawn; general ones keep their split. */
+struct contest {
+    struct gini_best cut;
+    struct split general; /* the winner when it came from the general search */
+};
+
+static void offer_general(struct node_search *s, const struct sample *sample, const struct node *node,
+                          uint32_t drawn, struct contest *contest)
+{
+    uint32_t feature = s->permutation[drawn];
+    struct split found;
+    node_codes(sample, node, feature, s->codes);
+    split_search_general(&s->job->rules->split, &s->rows, feature, &s->job->codes->binned->bins[feature],
+                         s->codes, node->key, s->general, &found);
+    if (!found.found) return;
+    if (contest->general.found || contest->cut.feature != UINT32_MAX) {
+        if (found.score < contest->cut.score) return;
+        if (found.score == contest->cut.score && drawn > contest->cut.feature) return;
+    }
+    contest->cut = (struct gini_best){found.score, drawn, found.bin};
+    contest->general = found;
+}
+
+static void fill_cells(struct node_search *s, const uint8_t *codes)
+{
+    const uint16_t *classes = s->rows.classes;
+    const uint32_t *weights = s->rows.weights;
+    uint32_t *cells = s->cells;
+    size_t n = s->rows.n;
+    for (size_t i = 0; i < n; i++) cells[(uint32_t)classes[i] << 8 | gini_cell(codes[i])] += weights[i];
+}
+
+static void scan_feature(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best)
+{
+    fill_cells(s, codes);
+    uint32_t weight = (uint32_t)s->rows.weight;
+    if (weight <= UINT16_MAX)
+        s->job->kernels->scan(s->cells, s->rows.k, s->totals32, weight, drawn, best);
+    else
+        gini_scan_plain(s->cells, s->rows.k, s->totals32, weight, drawn, best);
+}
+
+/* Codes of up to STRIP drawn features for all rows of a node that is held by row, feature after feature. */
+static void fetch_strip(struct node_search *s, const struct sample *sample, const struct node *node,
+                        const uint32_t *features, uint32_t n_features)
+{
+    const uint32_t *row = sample->row + node->begin;
+    size_t n = s->rows.n, width = node->source.n_features;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *codes = node->source.by_row + row[i] * width;
+        for (uint32_t f = 0; f < n_features; f++) s->codes[f * n + i] = codes[features[f]];
+    }
+}
+
+static void scan_features(struct node_search *s, const struct sample *sample, const struct node *node,
+                          uint32_t first, uint32_t last, struct gini_best *best)
+{
+    bool strips = node->source.by_row && s->rows.n <= s->strip_rows;
+    for (uint32_t f = first; f < last; f += STRIP) {
+        uint32_t n = last - f < STRIP ? last - f : STRIP;
+        if (strips) fetch_strip(s, sample, node, s->permutation + f, n);
+        for (uint32_t i = 0; i < n; i++) {
+            if (!s->fast[s->permutation[f + i]]) continue;
+            if (!strips) node_codes(sample, node, s->permutation[f + i], s->codes);
+            scan_feature(s, s->codes + (strips ? i * s->rows.n : 0), f + i, best);
+        }
+    }
+}
+
+/* Rows sorted by class: where each class begins, and each row's place. */
+static void sort_few(struct node_search *s, uint8_t *place)
+{
+    uint32_t next[GINI_FEW_ROWS + 1];
+    memset(s->few_begin, 0, (s->rows.k + 1) * sizeof *s->few_begin);
+    for (size_t i = 0; i < s->rows.n; i++) s->few_begin[s->rows.classes[i] + 1]++;
+    for (uint32_t c = 0; c < s->rows.k; c++) {
+        s->few_begin[c + 1] += s->few_begin[c];
+        next[c] = s->few_begin[c];
+    }
+    for (size_t i = 0; i < s->rows.n; i++) place[i] = (uint8_t)next[s->rows.classes[i]]++;
+}
+
+static void search_few(struct node_search *s, const struct sample *sample, const struct node *node,
+                       uint32_t first, uint32_t last, struct gini_best *best)
+{
+    uint8_t place[GINI_FEW_ROWS], weights[GINI_FEW_ROWS];
+    sort_few(s, place);
+    const uint32_t *row = sample->row + node->begin;
+    size_t n = s->rows.n, width = node->source.n_features;
+    for (size_t i = 0; i < n; i++) weights[place[i]] = (uint8_t)s->rows.weights[i];
+    for (uint32_t f = first; f < last; f += GINI_FEW_LANES) {
+        uint32_t n_features = last - f < GINI_FEW_LANES ? last - f : GINI_FEW_LANES, lanes = 8;
+        while (lanes < n_features) lanes *= 2;
+        const uint32_t *features = s->permutation + f;
+        for (size_t i = 0; i < n; i++) {
+            const uint8_t *codes = node->source.by_row + row[i] * width;
+            uint8_t *to = s->few_codes + (size_t)place[i] * lanes;
+            for (uint32_t j = 0; j < n_features; j++) to[j] = codes[features[j]];
+            memset(to + n_features, 0, lanes - n_features);
+        }
+        memset(s->few_codes + n * lanes, 0, GINI_FEW_LANES);
+        s->job->kernels->few(&(struct gini_few){.n = (uint32_t)n,
+                                                .k = s->rows.k,
+                                                .weight = (uint32_t)s->rows.weight,
+                                                .lanes_per_row = lanes,
+                                                .n_features = n_features,
+                                                .first_feature = f,
+                                                .class_begin = s->few_begin,
+                                                .totals = s->totals32,
+                                                .weights = weights,
+                                                .codes = s->few_codes,
+                                                .spread = s->few_spread},
+                             best);
+    }
+}
+
+/* Searches drawn features first..last - 1. */
+static void search_drawn(struct node_search *s, const struct sample *sample, const struct node *node,
+                         uint32_t first, uint32_t last, struct contest *contest)
+{
+    uint32_t n_fast = 0;
+    for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
+    if (n_fast == last - first && node->source.by_row && s->rows.n <= s->job->kernels->few_rows &&
+        s->rows.weight <= GINI_SMALL_WEIGHT) {
+        search_few(s, sample, node, first, last, &contest->cut);
+        return;
+    }
+    if (n_fast) scan_features(s, sample, node, first, last, &contest->cut);
+    for (uint32_t f = first; n_fast < last - first && f < last; f++)
+        if (!s->fast[s->permutation[f]]) offer_general(s, sample, node, f, contest);
+}
+
+/* A cut by code as a split; the next code present is looked up in the rows. */
+static struct split split_of(struct node_search *s, const struct sample *sample, const struct node *node,
+                             const struct gini_best *cut)
+{
+    struct split split = {.found = true,
+                          .score = cut->score,
+                          .feature = s->permutation[cut->feature],
+                          .bin = cut->bin,
+                          .next_bin = UINT8_MAX,
+                          .threshold = NAN};
+    node_codes(sample, node, split.feature, s->codes);
+    uint8_t next = UINT8_MAX;
+    for (size_t i = 0; i < s->rows.n; i++) {
+        uint8_t code = s->codes[i] > cut->bin ? s->codes[i] : UINT8_MAX;
+        next = code < next ? code : next;
+    }
+    split.next_bin = next;
+    return split;
+}
+
+struct split node_search_best(struct node_search *s, const struct sample *sample, const struct node *node)
+{
+    uint32_t n_features = s->job->codes->binned->n_features, n_drawn = 0, searched = 0;
+    struct contest contest = {.cut = {-INFINITY, UINT32_MAX, 0}};
+    struct rng rng;
+    rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, node->key, 0);
+    uint32_t wanted = s->job->rules->max_features;
+    while (contest.cut.feature == UINT32_MAX && searched < n_features) {
+        for (; n_drawn < wanted; n_drawn++) draw_feature(s, &rng, n_drawn);
+        search_drawn(s, sample, node, searched, n_drawn, &contest);
+        searched = n_drawn;
+        wanted = n_drawn + 1;
+    }
+    struct split split = {0};
+    if (contest.cut.feature != UINT32_MAX)
+        split = contest.general.found && contest.general.feature == s->permutation[contest.cut.feature]
+                    ? contest.general
+                    : split_of(s, sample, node, &contest.cut);
+    undo_draws(s, n_drawn);
+    return split;
+}

@@ -1,0 +1,23 @@
+/*
+ * The out-of-bag score: each row judged by the trees that did not draw it (Breiman 1996). Sums are integers
+ * in fixed point, so that trees may report in any order and from any thread.
+ */
+#ifndef FOREST_OUT_OF_BAG_H
+#define FOREST_OUT_OF_BAG_H
+
+#include "forest/grow_rules.h"
+#include "forest/tree.h"
+
+struct out_of_bag;
+
+/* Memory: 8 N max(C, 1) + 4 N bytes. NULL: out of memory. Borrows both. */
+struct out_of_bag *out_of_bag_new(const struct grow_rules *rules, const struct bramble_table *table);
+void out_of_bag_free(struct out_of_bag *oob);
+
+/* Adds tree number `tree`'s say on the rows it did not draw. May be called from several threads at once. */
+bool out_of_bag_add(struct out_of_bag *oob, const struct tree *tree, uint32_t number);
+
+/* Accuracy or R2 over the rows that some tree did not draw, by their weights; NaN when there are none. */
+double out_of_bag_score(const struct out_of_bag *oob);
+
+#endif

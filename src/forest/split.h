@@ -1,0 +1,82 @@
+/*
+ * The best split of one node: which feature, and which codes go left.
+ *
+ * A split is scored by what it leaves to the children, always larger is better:
+ *   gini            sum_c L_c^2 / n_L + sum_c R_c^2 / n_R
+ *   entropy         sum_c L_c log2 L_c - n_L log2 n_L + the same of R        (fixed point, 2^-20)
+ *   squared error   S_L^2 / n_L + S_R^2 / n_R, S being sums of targets less the node's mean
+ * Weights, counts and sums are integers (fixed point), so it does not matter in which order they were added;
+ * a score is a fixed handful of IEEE operations on them. Two features that tie go by the order they were
+ * drawn in, two thresholds by the lower one. Kernels differ in speed only: any of them may search any node.
+ */
+#ifndef FOREST_SPLIT_H
+#define FOREST_SPLIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bramble/forest.h>
+
+#include "data/bins.h"
+
+/* Below this node weight gini scores are single precision: their operands are then exact (255^3 < 2^24). */
+enum { GINI_SMALL_WEIGHT = 255 };
+
+/* A node's rows, gathered: what every search reads. n rows, W their weight. */
+struct node_rows {
+    size_t n;
+    uint64_t weight;         /* W */
+    const uint32_t *weights; /* n */
+    /* classification: classes present in the node are renumbered 0..k-1, in ascending order */
+    uint32_t k;
+    const uint16_t *classes; /* n local class numbers */
+    const uint64_t *totals;  /* k: weight of each class */
+    /* regression: */
+    const int64_t *targets; /* n: weight times target, fixed point */
+    int64_t target_sum;
+};
+
+/* The best split found so far in a node, or of one feature. */
+struct split {
+    bool found;
+    double score;
+    uint32_t feature;
+    bool missing_left;
+    uint8_t bin; /* numeric: codes up to this one go left ... */
+    uint8_t
+        next_bin; /* ... and this is the least code present on the right (bin itself when only missing is) */
+    float threshold; /* extra-trees: the threshold drawn, else NaN: to be put midway between the two bins */
+    uint32_t set[8]; /* categorical: bit set: that category goes left */
+};
+
+/* How splits are searched for: the same for all nodes of a forest. */
+struct split_rules {
+    bramble_criterion criterion;
+    bool random; /* extra-trees: one random candidate a feature */
+    uint64_t min_samples_leaf;
+    uint64_t seed;
+};
+
+static inline double gini_score(uint64_t left_squares, uint64_t left, uint64_t right_squares, uint64_t right)
+{
+    if (left + right <= GINI_SMALL_WEIGHT)
+        return (float)(uint32_t)(left_squares * right + right_squares * left) /
+               (float)(uint32_t)(left * right);
+    return ((double)left_squares * (double)right + (double)right_squares * (double)left) /
+           ((double)left * (double)right);
+}
+
+/* x log2 x in units of 2^-20, from IEEE operations alone (the C library's log differs between processors). */
+int64_t entropy_term(uint64_t x);
+
+/* The node's own score, by the same formula: a split's gain is its score less this. */
+double node_score(const struct node_rows *rows, bramble_criterion criterion);
+
+/* Takes `candidate` if it beats `best`; on a tie the earlier one stays. */
+static inline void split_offer(struct split *best, const struct split *candidate)
+{
+    if (candidate->found && (!best->found || candidate->score > best->score)) *best = *candidate;
+}
+
+#endif
