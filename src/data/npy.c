@@ -52,9 +52,8 @@ static int take_word(struct header *h, const char **word)
 static bramble_status unsupported(const struct header *h, const char *descr, int length)
 {
     return error_set(h->error, BRAMBLE_ERR_UNSUPPORTED,
-                     "%s: values of type %.*s are not read; save the array with astype('float32') or as "
-                     "whole numbers",
-                     h->path, length < DESCR_SHOWN ? length : DESCR_SHOWN, descr);
+                     "%s: values of type %.*s are not read; save the array as numbers", h->path,
+                     length < DESCR_SHOWN ? length : DESCR_SHOWN, descr);
 }
 
 static bool valid_size(enum dense_kind kind, char size)
@@ -71,7 +70,7 @@ static bramble_status read_descr(struct header *h, struct dense_type *type)
 {
     const char *word;
     skip_space(h);
-    if (*h->at == '[') return unsupported(h, "[(...)]", 7);
+    if (*h->at == '[') return unsupported(h, "record", 6);
     int length = take_word(h, &word);
     if (length < 0) return malformed(h, "descr");
     const char *kinds = "uifb", *kind = length == 3 && word[1] ? strchr(kinds, word[1]) : NULL;

@@ -5,6 +5,7 @@
  *   x_train, y_train, x_test, y_test                as Keras ships its data sets
  *   one array of any name                           as an NPY file
  */
+#include <stdio.h>
 #include <string.h>
 #include <zip.h>
 
@@ -14,7 +15,7 @@
 #include "data/npy.h"
 #include "data/reader.h"
 
-enum { NAMES_SHOWN = 8 };
+enum { NAMES_SHOWN = 8, ENTRY_NAME_MAX = 512 };
 static const zip_int64_t absent = -1;
 
 /* An array of the archive, open, its header read. */
@@ -62,12 +63,9 @@ static bramble_status archive_open(zip_t **out, const char *path, bramble_error 
 /* The entry `name` + `suffix` + ".npy", in any case; or absent. */
 static zip_int64_t locate(zip_t *zip, const char *name, const char *suffix)
 {
-    struct str entry = {0};
-    str_printf(&entry, "%s%s.npy", name, suffix);
-    zip_int64_t found =
-        entry.failed || !entry.data ? absent : zip_name_locate(zip, entry.data, ZIP_FL_NOCASE);
-    str_fini(&entry);
-    return found;
+    char entry[ENTRY_NAME_MAX];
+    int length = snprintf(entry, sizeof entry, "%s%s.npy", name, suffix);
+    return length < ENTRY_NAME_MAX ? zip_name_locate(zip, entry, ZIP_FL_NOCASE) : absent;
 }
 
 static zip_int64_t locate_first(zip_t *zip, const char *const *names, size_t n, const char *suffix)
