@@ -68,7 +68,7 @@ static void describe(char count[static 80], char pace[static 96], const char *un
 void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
                      uint64_t total, double seconds)
 {
-    char count[80], pace[96], bar[BAR_MAX + 4] = "";
+    char count[80], pace[96], bar[BAR_MAX + 5] = "";
     if (done > total) done = total;
     describe(count, pace, unit, done, total, seconds);
     unsigned words = (unsigned)(strlen(count) + strlen(pace)) + 2;
