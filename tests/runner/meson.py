@@ -36,14 +36,14 @@ def build(report, folder, log, jobs, options, env=None):
     return status == 0
 
 
-def test(report, folder, log, jobs, suites=(), env=None, options=()):
-    """Runs the meson tests of these suites (all by default); each is one check."""
+def test(report, folder, log, jobs, suites=(), env=None, options=(), prefix=()):
+    """Runs the meson tests of these suites (all by default), `prefix` before the command; each is one check."""
     results = os.path.join(ROOT, folder, "meson-logs", "testlog.json")
     if os.path.exists(results):
         os.remove(results)
     chosen = [word for suite in suites for word in ("--suite", suite)]
-    status = run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes", str(jobs), *options, *chosen], log,
-                 env)
+    command = [*prefix, "meson", "test", "-C", folder, "--no-rebuild", "--num-processes", str(jobs)]
+    status = run([*command, *options, *chosen], log, env)
     entries = [json.loads(line) for line in read(results).splitlines()]
     for entry in entries:
         count(report, entry)
@@ -52,16 +52,17 @@ def test(report, folder, log, jobs, suites=(), env=None, options=()):
 
 
 def count(report, entry):
+    name = entry["name"].split(" / ")[-1]
     said = (entry.get("stdout") or "") + (entry.get("stderr") or "")
     if entry["result"] in ("OK", "EXPECTEDFAIL"):
-        report.ok(entry["name"])
-        for word, name in CMOCKA.findall(said):
+        report.ok(name)
+        for word, test_name in CMOCKA.findall(said):
             if word == "OK":
-                report.ran.add((entry["name"], name))
+                report.ran.add((name, test_name))
             else:
-                report.leave_out(entry["name"], name, last_words(said, name))
+                report.leave_out(name, test_name, last_words(said, test_name))
     elif entry["result"] == "SKIP":
-        report.skip(entry["name"], (said.strip().splitlines() or ["no reason given"])[-1])
+        report.skip(name, (said.strip().splitlines() or ["no reason given"])[-1])
     else:
         report.fail(f"{entry['name']} ({entry['result'].lower()})", said)
 

@@ -75,13 +75,13 @@ def asan(report, jobs):
 def tsan(report, jobs):
     options = ["-Dbuildtype=debugoptimized", "-Doptimization=1", "-Db_sanitize=thread", "-Db_lundef=false"]
     if meson.build(report, folder("tsan"), log("tsan"), jobs, options):
-        meson.test(report, folder("tsan"), log("tsan"), jobs, THREADED, TSAN, ["-t", "8", *fixed_addresses()])
+        meson.test(report, folder("tsan"), log("tsan"), jobs, THREADED, TSAN, ["-t", "8"], fixed_addresses())
 
 
 def fixed_addresses():
     """ThreadSanitizer of gcc 12 cannot live with the address randomisation of new kernels."""
     works = subprocess.run(["setarch", "-R", "true"], capture_output=True, check=False).returncode == 0
-    return ["--wrapper", "setarch -R"] if works else []
+    return ["setarch", "-R"] if works else []
 
 
 def fuzz(report, jobs):
