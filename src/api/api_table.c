@@ -4,6 +4,20 @@
 #include "base/error.h"
 #include "data/table.h"
 
+bramble_status bramble_table_read(bramble_table **out, const char *path, const bramble_read_options *options,
+                                  bramble_error *error)
+{
+    static const bramble_read_options defaults = BRAMBLE_READ_OPTIONS_INIT;
+    if (!out || !path || !*path)
+        return error_set(error, BRAMBLE_ERR_USAGE, "no file named; name one to read");
+    return table_read(out, path, options ? options : &defaults, error);
+}
+
+bool bramble_path_has_test(const char *path)
+{
+    return path && table_path_has_test(path);
+}
+
 bramble_status bramble_table_from_arrays(bramble_table **out, size_t n_rows, uint32_t n_features,
                                          const float *x, const double *y, const double *weight,
                                          bramble_task task, bramble_error *error)

@@ -1,5 +1,6 @@
 #include "data/number.h"
 
+#include <endian.h>
 #include <locale.h>
 #include <math.h>
 #include <stdint.h>
@@ -85,18 +86,49 @@ static double convert(const struct decimal *d, const char *text)
     return d->negative ? -value : value;
 }
 
+/*
+ * Appends the digits at p, at most 8, to *mantissa and says how many. Eight bytes are looked at together: the
+ * first that is no digit is found, and the digits before it are added up, without a branch a digit.
+ */
+static inline unsigned append_digits(const char *p, uint64_t *mantissa)
+{
+    static const uint64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    x = le64toh(x) ^ 0x3030303030303030u; /* digits are now 0..9 */
+    uint64_t others = ((x + 0x7676767676767676u) | x) & 0x8080808080808080u;
+    unsigned n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    unsigned half_shift = (8 - n) * 4;
+    x = x << half_shift << half_shift; /* leading zeros in place of what follows the digits */
+    x = (x * 10 + (x >> 8)) & 0x00ff00ff00ff00ffu;
+    x = (x * 100 + (x >> 16)) & 0x0000ffff0000ffffu;
+    x = (x * 10000 + (x >> 32)) & 0xffffffffu;
+    *mantissa = *mantissa * tens[n] + x;
+    return n;
+}
+
+static inline const char *scan_digits(const char *p, uint64_t *mantissa)
+{
+    unsigned n;
+    do {
+        n = append_digits(p, mantissa);
+        p += n;
+    } while (n == 8);
+    return p;
+}
+
 /* The digits before the exponent; NULL when there is not one. */
-static const char *scan_mantissa(const char *p, struct decimal *d)
+static inline const char *scan_mantissa(const char *p, struct decimal *d)
 {
     uint64_t mantissa = 0;
     const char *start = p;
-    while (is_digit(*p)) mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
+    p = scan_digits(p, &mantissa);
     ptrdiff_t digits = p - start;
     if (*p == '.') {
-        const char *point = p++;
-        while (is_digit(*p)) mantissa = mantissa * 10 + (uint64_t)(*p++ - '0');
-        d->exponent = point + 1 - p;
-        digits += p - point - 1;
+        const char *fraction = p + 1;
+        p = scan_digits(fraction, &mantissa);
+        d->exponent = fraction - p;
+        digits += p - fraction;
     }
     if (digits == 0) return NULL;
     d->mantissa = mantissa;
@@ -145,10 +177,10 @@ const char *number_scan(const char *p, double *value)
 
 bool number_parse(const char *text, size_t length, double *value)
 {
-    char copy[TEXT_MAX + 1];
+    char copy[TEXT_MAX + 1 + NUMBER_PADDING];
     if (length == 0 || length > TEXT_MAX) return false;
     memcpy(copy, text, length);
-    copy[length] = 0;
+    memset(copy + length, 0, 1 + NUMBER_PADDING);
     double parsed;
     if (number_scan(copy, &parsed) != copy + length) return false;
     *value = parsed;

@@ -10,9 +10,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { NUMBER_PADDING = 8 };
+
 /*
- * Reads the number that starts at p and returns its end, or NULL when there is none. Some byte that cannot
- * be part of a number must follow it in memory. What is too large becomes an infinity.
+ * Reads the number that starts at p and returns its end, or NULL when there is none. A byte that cannot be
+ * part of a number and NUMBER_PADDING more, all readable, must follow it. What is too large becomes an
+ * infinity.
  *
  * Up to 19 digits and a power of ten within 10^-19..10^22 are converted with exact integer or floating-point
  * arithmetic (Clinger, "How to read floating point numbers accurately", PLDI 1990); the rest by strtod.

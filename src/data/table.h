@@ -42,6 +42,9 @@ static inline float column_value(const struct column *column, bramble_feature_ty
 void table_free(struct bramble_table *table); /* NULL and half-built ones are fine */
 
 /* The work behind the functions of the same name in bramble/table.h. */
+bramble_status table_read(struct bramble_table **out, const char *path, const bramble_read_options *options,
+                          bramble_error *error);
+bool table_path_has_test(const char *path);
 bramble_status table_from_arrays(struct bramble_table **out, size_t n_rows, uint32_t n_features,
                                  const float *x, const double *y, const double *weight, bramble_task task,
                                  bramble_error *error);
