@@ -156,8 +156,12 @@ static float threshold_of(const struct split *split, const struct feature_bins *
 /* Which codes go left. */
 static void left_codes(const struct split *split, const struct feature_bins *bins, bool left[256])
 {
-    for (uint32_t code = 0; code < 256; code++)
-        left[code] = bins->categorical ? split->set[code >> 5] >> (code & 31) & 1 : code <= split->bin;
+    memset(left, 0, 256 * sizeof *left);
+    if (bins->categorical)
+        for (uint32_t code = 0; code < bins->n_bins; code++)
+            left[code] = split->set[code >> 5] >> (code & 31) & 1;
+    else
+        memset(left, 1, (size_t)split->bin + 1);
     if (bins->has_missing) left[bins->n_bins] = split->missing_left;
 }
 

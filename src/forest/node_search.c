@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "forest/squared_error.h"
 
 enum {
     SMALL_CLASSES = 256, /* up to here a node counts all classes, beyond it only those it meets */
@@ -23,6 +24,11 @@ struct node_search {
     uint64_t *totals;       /* C */
     uint32_t *totals32;     /* C */
     uint32_t *cells;        /* C x 256, all 0 between searches */
+    /* regression */
+    int64_t *centred; /* capacity: weight times target less the node's mean */
+    int64_t centred_sum;
+    struct squared_cells *squared_cells;
+    const struct squared_kernels *squared;
     /* both */
     struct general_scratch *general;
     uint8_t *codes;        /* capacity, or STRIP x few rows */
@@ -38,8 +44,9 @@ struct node_search {
 static bool takes_fast_search(const struct grow_job *job)
 {
     const struct grow_rules *rules = job->rules;
-    return rules->n_classes && rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->split.random &&
-           rules->split.min_samples_leaf == 1 && !rules->weights;
+    if (rules->split.random || rules->split.min_samples_leaf > 1) return false;
+    if (!rules->n_classes) return true;
+    return rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->weights;
 }
 
 static bool allocate(struct node_search *s, size_t capacity)
@@ -54,7 +61,15 @@ static bool allocate(struct node_search *s, size_t capacity)
     s->fast = mem_alloc(n_features, sizeof *s->fast);
     s->general = general_scratch_new(n_classes);
     if (!s->codes || !s->permutation || !s->swaps || !s->fast || !s->general) return false;
-    if (!n_classes) return true;
+    s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
+    if (!s->few_codes) return false;
+    if (!n_classes) {
+        s->squared = squared_kernels_get(job->kernels->level);
+        s->centred = mem_alloc(capacity, sizeof *s->centred);
+        s->squared_cells = mem_alloc_aligned(1, sizeof *s->squared_cells);
+        if (s->squared_cells) memset(s->squared_cells, 0, sizeof *s->squared_cells);
+        return s->centred && s->squared_cells;
+    }
     s->local = mem_alloc(capacity, sizeof *s->local);
     s->class_weight = mem_zalloc(n_classes, sizeof *s->class_weight);
     s->class_map = mem_alloc(n_classes, sizeof *s->class_map);
@@ -63,10 +78,9 @@ static bool allocate(struct node_search *s, size_t capacity)
     s->totals32 = mem_alloc(n_classes, sizeof *s->totals32);
     s->cells = mem_alloc_aligned((size_t)n_classes * GINI_BINS, sizeof *s->cells);
     s->few_begin = mem_alloc((size_t)n_classes + 1, sizeof *s->few_begin);
-    s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     s->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
     return s->local && s->class_weight && s->class_map && s->class_names && s->totals && s->totals32 &&
-           s->cells && s->few_begin && s->few_codes && s->few_spread;
+           s->cells && s->few_begin && s->few_spread;
 }
 
 struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
@@ -98,6 +112,8 @@ void node_search_free(struct node_search *s)
     mem_free(s->totals);
     mem_free(s->totals32);
     mem_free(s->cells);
+    mem_free(s->centred);
+    mem_free(s->squared_cells);
     general_scratch_free(s->general);
     mem_free(s->codes);
     mem_free(s->permutation);
@@ -158,6 +174,9 @@ static void gather_targets(struct node_search *s, const int64_t *targets, const 
     s->rows.weight = weight;
     s->rows.targets = targets;
     s->pure = pure;
+    int64_t mean = sum / (int64_t)weight;
+    for (size_t i = 0; i < n; i++) s->centred[i] = targets[i] - mean * (int64_t)weights[i];
+    s->centred_sum = sum - mean * (int64_t)weight;
 }
 
 const struct node_rows *node_search_gather(struct node_search *s, const struct sample *sample,
@@ -254,8 +273,24 @@ static void fill_cells(struct node_search *s, const uint8_t *codes)
     for (size_t i = 0; i < n; i++) cells[(uint32_t)classes[i] << 8 | gini_cell(codes[i])] += weights[i];
 }
 
+static void scan_squared(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best)
+{
+    struct squared_cells *cells = s->squared_cells;
+    const uint32_t *weights = s->rows.weights;
+    for (size_t i = 0; i < s->rows.n; i++) {
+        uint8_t cell = squared_cell(codes[i]);
+        cells->sum[cell] += s->centred[i];
+        cells->weight[cell] += weights[i];
+    }
+    s->squared->scan(cells, s->centred_sum, (uint32_t)s->rows.weight, drawn, best);
+}
+
 static void scan_feature(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best)
 {
+    if (!s->rows.k) {
+        scan_squared(s, codes, drawn, best);
+        return;
+    }
     fill_cells(s, codes);
     uint32_t weight = (uint32_t)s->rows.weight;
     if (weight <= UINT16_MAX)
@@ -338,15 +373,50 @@ static void search_few(struct node_search *s, const struct sample *sample, const
     }
 }
 
+static void search_few_squared(struct node_search *s, const struct sample *sample, const struct node *node,
+                               uint32_t first, uint32_t last, struct gini_best *best)
+{
+    uint8_t weights[SQUARED_FEW_ROWS];
+    const uint32_t *row = sample->row + node->begin;
+    size_t n = s->rows.n, width = node->source.n_features;
+    for (size_t i = 0; i < n; i++) weights[i] = (uint8_t)s->rows.weights[i];
+    for (uint32_t f = first; f < last; f += SQUARED_FEW_LANES) {
+        uint32_t n_features = last - f < SQUARED_FEW_LANES ? last - f : SQUARED_FEW_LANES;
+        const uint32_t *features = s->permutation + f;
+        for (size_t i = 0; i < n; i++) {
+            const uint8_t *codes = node->source.by_row + row[i] * width;
+            for (uint32_t j = 0; j < n_features; j++) s->few_codes[i * n_features + j] = codes[features[j]];
+        }
+        s->squared->few(&(struct squared_few){.n = (uint32_t)n,
+                                              .weight = (uint32_t)s->rows.weight,
+                                              .n_features = n_features,
+                                              .first_feature = f,
+                                              .sum = s->centred_sum,
+                                              .targets = s->centred,
+                                              .weights = weights,
+                                              .codes = s->few_codes},
+                        best);
+    }
+}
+
+/* Whether the node is searched with all its features at once. */
+static bool has_few_rows(const struct node_search *s, const struct node *node)
+{
+    uint32_t few = s->rows.k ? s->job->kernels->few_rows : s->squared->few_rows;
+    return node->source.by_row && s->rows.n <= few && s->rows.weight <= GINI_SMALL_WEIGHT;
+}
+
 /* Searches drawn features first..last - 1. */
 static void search_drawn(struct node_search *s, const struct sample *sample, const struct node *node,
                          uint32_t first, uint32_t last, struct contest *contest)
 {
     uint32_t n_fast = 0;
     for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
-    if (n_fast == last - first && node->source.by_row && s->rows.n <= s->job->kernels->few_rows &&
-        s->rows.weight <= GINI_SMALL_WEIGHT) {
-        search_few(s, sample, node, first, last, &contest->cut);
+    if (n_fast == last - first && has_few_rows(s, node)) {
+        if (s->rows.k)
+            search_few(s, sample, node, first, last, &contest->cut);
+        else
+            search_few_squared(s, sample, node, first, last, &contest->cut);
         return;
     }
     if (n_fast) scan_features(s, sample, node, first, last, &contest->cut);
