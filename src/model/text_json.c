@@ -5,31 +5,17 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "model/damaged.h"
 
 static const char digits[] = "0123456789abcdef";
 
-/* Bytes of the UTF-8 sequence at `s` (terminated text), 0 when it is none. */
-static int sequence_length(const unsigned char *s)
-{
-    if (s[0] < 0x80) return 1;
-    int n = s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : 4;
-    if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-    bool beyond = s[0] == 0xf4 && s[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : n;
-}
-
 static bool is_utf8(const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
-    while (*s) {
-        int n = sequence_length(s);
-        if (!n) return false;
-        s += n;
+    uint32_t code;
+    for (size_t left = strlen(text), n; left; left -= n, text += n) {
+        n = utf8_decode(text, left, &code);
+        if (n == 1 && code == UTF8_REPLACEMENT) return false;
     }
     return true;
 }
