@@ -196,6 +196,11 @@ const struct node_rows *node_search_gather(struct node_search *s, const struct s
     return &s->rows;
 }
 
+const struct node_rows *node_search_gathered(const struct node_search *s)
+{
+    return &s->rows;
+}
+
 uint32_t node_search_class(const struct node_search *s, uint32_t c)
 {
     return s->class_names[c];

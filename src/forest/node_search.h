@@ -36,6 +36,9 @@ void node_search_free(struct node_search *search);
 const struct node_rows *node_search_gather(struct node_search *search, const struct sample *sample,
                                            const struct node *node);
 
+/* What was gathered last. */
+const struct node_rows *node_search_gathered(const struct node_search *search);
+
 /* Class of local class number c of the gathered node. */
 uint32_t node_search_class(const struct node_search *search, uint32_t c);
 
