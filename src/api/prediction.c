@@ -1,0 +1,127 @@
+#include "api/prediction.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/threads.h"
+
+enum { BLOCK_FLOATS = 1 << 18, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 4096, THREADS_MAX = 1024 };
+
+struct job {
+    const struct forest *forest;
+    const struct prediction_rows *rows;
+    const struct prediction_outputs *out;
+    size_t block, width; /* rows a block; outputs a row: C or 1 */
+    float *gathered;     /* block x F floats a thread, when rows come from a table */
+    float *sums;         /* block x width floats a thread, when nobody wants probabilities */
+};
+
+static void gather_rows(const struct bramble_table *table, size_t first, size_t n, float *x)
+{
+    size_t n_features = table->schema.n_features;
+    for (size_t f = 0; f < n_features; f++) {
+        const struct column *column = &table->columns[f];
+        bramble_feature_type type = table->schema.features[f].type;
+        for (size_t r = 0; r < n; r++) x[r * n_features + f] = column_value(column, type, first + r);
+    }
+}
+
+static uint32_t most_probable(const float *shares, size_t n_classes)
+{
+    uint32_t best = 0;
+    for (uint32_t c = 1; c < n_classes; c++)
+        if (shares[c] > shares[best]) best = c;
+    return best;
+}
+
+static void predict_block(void *context, uint32_t thread, uint64_t i)
+{
+    const struct job *job = context;
+    size_t begin = i * job->block, n = job->rows->n_rows - begin, n_features = job->forest->n_features;
+    if (n > job->block) n = job->block;
+    const float *x = job->rows->x + begin * n_features;
+    if (job->rows->table) {
+        float *gathered = job->gathered + thread * job->block * n_features;
+        gather_rows(job->rows->table, job->rows->first + begin, n, gathered);
+        x = gathered;
+    }
+    float *sums =
+        job->out->proba ? job->out->proba + begin * job->width : job->sums + thread * job->block * job->width;
+    forest_predict_rows(job->forest, x, n, 1, sums);
+    for (size_t r = 0; r < n; r++) {
+        uint32_t best = job->forest->n_classes ? most_probable(sums + r * job->width, job->width) : 0;
+        if (job->out->classes) job->out->classes[begin + r] = best;
+        if (job->out->values) job->out->values[begin + r] = job->forest->n_classes ? best : (double)sums[r];
+    }
+}
+
+static size_t rows_a_block(const struct forest *forest, size_t n_rows)
+{
+    size_t rows = BLOCK_FLOATS / forest->n_features;
+    if (rows < BLOCK_ROWS_MIN) rows = BLOCK_ROWS_MIN;
+    if (rows > BLOCK_ROWS_MAX) rows = BLOCK_ROWS_MAX;
+    return n_rows && n_rows < rows ? n_rows : rows;
+}
+
+bramble_status prediction_run(const struct forest *forest, const struct prediction_rows *rows,
+                              uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
+{
+    struct job job = {.forest = forest,
+                      .rows = rows,
+                      .out = out,
+                      .block = rows_a_block(forest, rows->n_rows),
+                      .width = forest->n_classes ? forest->n_classes : 1};
+    uint64_t n_blocks = (rows->n_rows + job.block - 1) / job.block;
+    if (!threads) threads = threads_available();
+    if (threads > THREADS_MAX) threads = THREADS_MAX;
+    if (threads > n_blocks) threads = n_blocks ? (uint32_t)n_blocks : 1;
+    if (rows->table) job.gathered = mem_alloc(threads * job.block, forest->n_features * sizeof(float));
+    if (!out->proba) job.sums = mem_alloc(threads * job.block, job.width * sizeof(float));
+    bramble_status status = BRAMBLE_OK;
+    if ((job.gathered || !rows->table) && (job.sums || out->proba))
+        threads_run(threads, n_blocks, predict_block, &job);
+    else
+        status = error_memory(error, "rows to predict");
+    mem_free(job.gathered);
+    mem_free(job.sums);
+    return status;
+}
+
+static bool same_categories(const struct feature *a, const struct feature *b)
+{
+    if (a->n_categories != b->n_categories || a->has_other != b->has_other) return false;
+    for (uint32_t c = 0; c < a->n_categories; c++)
+        if (strcmp(a->categories[c], b->categories[c]) != 0) return false;
+    return true;
+}
+
+bramble_status prediction_check_table(const struct bramble_model *model, const struct bramble_table *table,
+                                      bramble_error *error)
+{
+    const struct bramble_schema *wanted = &model->schema, *given = &table->schema;
+    if (given->n_features != wanted->n_features)
+        return error_set(
+            error, BRAMBLE_ERR_DATA,
+            "the table has %u features and the model was trained on %u; read it with the model's "
+            "schema",
+            given->n_features, wanted->n_features);
+    for (uint32_t f = 0; f < wanted->n_features; f++) {
+        const struct feature *a = &wanted->features[f], *b = &given->features[f];
+        bool a_category = a->type == BRAMBLE_FEATURE_CATEGORY,
+             b_category = b->type == BRAMBLE_FEATURE_CATEGORY;
+        if (a_category != b_category)
+            return error_set(error, BRAMBLE_ERR_DATA,
+                             "feature %u (\"%s\") is a %s in the table and a %s in the model; read the table "
+                             "with the model's schema",
+                             f, b->name, b_category ? "category" : "number",
+                             a_category ? "category" : "number");
+        if (a_category && !same_categories(a, b))
+            return error_set(
+                error, BRAMBLE_ERR_DATA,
+                "feature %u (\"%s\") has other categories in the table than in the model; read the "
+                "table with the model's schema",
+                f, b->name);
+    }
+    return BRAMBLE_OK;
+}
