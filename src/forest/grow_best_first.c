@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/mem.h"
 #include "forest/grow_node.h"
 
@@ -44,9 +46,29 @@ static void admit(struct grower *g, struct open_node *node)
         sift_up(g->stack, g->n_open - 1);
 }
 
-/* Rewrites nodes from the order they were made in to preorder. Both children of a split were made together.
- */
-static void renumber(struct growing_tree *tree)
+/* Copies node `from` of a tree to the end of another, with the set or the shares it refers to. */
+static uint32_t copy_node(struct growing_tree *out, const struct growing_tree *tree, uint32_t from,
+                          uint32_t n_classes)
+{
+    uint32_t to = growing_tree_add_node(out), at = 0;
+    const struct tree_node *node = &tree->nodes[from];
+    bool shares = node->kind == TREE_LEAF && n_classes && !node->pure;
+    if (node->kind == TREE_CATEGORY) at = growing_tree_add_set(out, tree->sets[node->set].word);
+    if (shares) at = growing_tree_add_values(out, n_classes);
+    if (out->failed) return 0;
+    out->nodes[to] = *node;
+    out->gains[to] = tree->gains[from];
+    if (node->kind == TREE_CATEGORY) out->nodes[to].set = at;
+    if (shares) {
+        memcpy(out->values + at, tree->values + node->values, n_classes * sizeof *out->values);
+        out->nodes[to].values = at;
+    }
+    return to;
+}
+
+/* Rewrites nodes, sets and shares from the order they were made in to preorder. Both children of a split were
+ * made together. */
+static void renumber(struct growing_tree *tree, uint32_t n_classes)
 {
     struct growing_tree ordered = {0};
     uint32_t *stack = mem_alloc((size_t)tree->n_nodes + 1, 2 * sizeof *stack), n = 0;
@@ -57,10 +79,8 @@ static void renumber(struct growing_tree *tree)
     stack[n++] = 0;
     stack[n++] = UINT32_MAX;
     while (n && !ordered.failed) {
-        uint32_t parent = stack[--n], from = stack[--n], to = growing_tree_add_node(&ordered);
+        uint32_t parent = stack[--n], from = stack[--n], to = copy_node(&ordered, tree, from, n_classes);
         if (ordered.failed) break;
-        ordered.nodes[to] = tree->nodes[from];
-        ordered.gains[to] = tree->gains[from];
         if (parent != UINT32_MAX) ordered.nodes[parent].right = to;
         if (tree->nodes[from].kind == TREE_LEAF) continue;
         stack[n++] = tree->nodes[from].right;
@@ -69,12 +89,8 @@ static void renumber(struct growing_tree *tree)
         stack[n++] = UINT32_MAX;
     }
     mem_free(stack);
-    mem_free(tree->nodes);
-    mem_free(tree->gains);
-    tree->nodes = ordered.nodes;
-    tree->gains = ordered.gains;
-    tree->node_capacity = ordered.node_capacity;
-    tree->failed |= ordered.failed;
+    growing_tree_fini(tree);
+    *tree = ordered;
 }
 
 void grow_best_first(struct grower *g, const struct open_node *root)
@@ -89,5 +105,5 @@ void grow_best_first(struct grower *g, const struct open_node *root)
         admit(g, &right);
     }
     while (g->n_open && !g->tree.failed) grow_node_close(g, &g->stack[--g->n_open], true);
-    if (!g->tree.failed) renumber(&g->tree);
+    if (!g->tree.failed) renumber(&g->tree, g->job->rules->n_classes);
 }

@@ -1,6 +1,6 @@
 /*
  * One decision tree, as prediction and files want it: nodes in preorder, so that the left child of node i is
- * node i + 1 and only the right child needs an index.
+ * node i + 1 and only the right child needs an index. Sets and shares stand in the order of their nodes.
  */
 #ifndef FOREST_TREE_H
 #define FOREST_TREE_H
