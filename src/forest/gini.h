@@ -58,8 +58,10 @@ struct gini_few {
     const uint32_t *class_begin; /* k + 1: rows class_begin[c]..class_begin[c + 1] - 1 are of class c */
     const uint32_t *totals;      /* k: weight of each class */
     const uint8_t *weights;      /* n */
-    const uint8_t *codes;        /* n x lanes_per_row, padded by GINI_FEW_LANES of zeros */
-    uint8_t *spread;             /* room for n x GINI_FEW_LANES, 64-byte aligned: each row repeated */
+    /* n x lanes_per_row; 0 in lanes without a feature and in GINI_FEW_LANES bytes after the last row, so that
+     * what is met there cuts nothing, or what a row of code 0 cuts as well */
+    const uint8_t *codes;
+    uint8_t *spread; /* room for n x GINI_FEW_LANES, 64-byte aligned: each row repeated */
 };
 
 struct gini_kernels {
@@ -82,6 +84,7 @@ void gini_scan_plain(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32
                      struct gini_best *best);
 void gini_few_plain(const struct gini_few *node, struct gini_best *best);
 
-extern const struct gini_kernels gini_kernels_avx512;
+/* Only where the processor they are named after can be met. */
+extern const struct gini_kernels gini_kernels_avx512, gini_kernels_avx2, gini_kernels_neon;
 
 #endif

@@ -61,9 +61,13 @@ static const struct gini_kernels kernels_plain = {CPU_PLAIN, 0, gini_scan_plain,
 
 const struct gini_kernels *gini_kernels_get(enum cpu_level level)
 {
+    switch (level) {
 #if defined(__x86_64__)
-    if (level == CPU_AVX512) return &gini_kernels_avx512;
+    case CPU_AVX512: return &gini_kernels_avx512;
+    case CPU_AVX2: return &gini_kernels_avx2;
+#elif defined(__aarch64__)
+    case CPU_NEON: return &gini_kernels_neon;
 #endif
-    (void)level;
-    return &kernels_plain;
+    default: return &kernels_plain;
+    }
 }
