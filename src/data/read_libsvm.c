@@ -18,6 +18,11 @@
 #include "data/reader.h"
 #include "data/svm_lexer.h"
 
+enum {
+    EMPTY_BYTES_FREE = 64 << 20, /* what a table may take however little there is in it */
+    EMPTY_BYTES_MAX = 100000,    /* and beyond that for each value or row in the file */
+};
+
 /* What the first pass knows of an index. */
 struct index_info {
     uint64_t last_line; /* where it was seen last, 0: nowhere */
@@ -32,6 +37,7 @@ struct svm {
     uint32_t capacity, n_indices; /* room there, and one more than the largest index seen */
     uint32_t base;                /* the first feature's index; known after the first pass */
     size_t row, n_rows;           /* this pass's row, and how many the first pass found */
+    uint64_t n_pairs;             /* found by the first pass */
     struct raw_table *out;
     bramble_error error;
 };
@@ -138,6 +144,7 @@ static bramble_status survey(struct svm *svm, uint32_t index, double value)
                          "%s: line %" PRIu64 ": index %u occurs twice; keep one of them", svm->path, line,
                          index);
     info->last_line = line;
+    svm->n_pairs++;
     info->wide |= !is_byte(value);
     if (svm->n_indices <= index) svm->n_indices = index + 1;
     return BRAMBLE_OK;
@@ -217,18 +224,24 @@ static size_t size_of(enum raw_type type)
                                 : sizeof(double);
 }
 
-/* A few bytes of text can stand for a table of any size: refuses what this machine cannot hold. */
+static bramble_status too_large(struct svm *svm, double bytes, const char *than_what, double limit)
+{
+    return error_set(&svm->error, BRAMBLE_ERR_MEMORY,
+                     "%s: %zu rows x %u columns take %.1f GB as a table, %s %.1f; leave out rare indices",
+                     svm->path, svm->n_rows, svm->out->n_columns - 1, bytes / 1e9, than_what, limit / 1e9);
+}
+
+/* A few bytes of text can stand for a table of any size: refuses what this machine cannot hold, and large
+ * tables with hardly anything in them. */
 static bramble_status guard_memory(struct svm *svm)
 {
     double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), row_bytes = 0;
     for (uint32_t c = 0; c < svm->out->n_columns; c++) row_bytes += (double)size_of(type_of(svm, c));
     double bytes = row_bytes * (double)svm->n_rows;
-    if (bytes < machine) return BRAMBLE_OK;
-    return error_set(
-        &svm->error, BRAMBLE_ERR_MEMORY,
-        "%s: %zu rows x %u columns take %.1f GB as a table, this machine has %.1f; leave out rare "
-        "indices or rows",
-        svm->path, svm->n_rows, svm->out->n_columns - 1, bytes / 1e9, machine / 1e9);
+    if (bytes >= machine) return too_large(svm, bytes, "and this machine has", machine);
+    double sensible = EMPTY_BYTES_FREE + (double)(svm->n_pairs + svm->n_rows) * EMPTY_BYTES_MAX;
+    if (bytes > sensible) return too_large(svm, bytes, "but so few values justify at most", sensible);
+    return BRAMBLE_OK;
 }
 
 /* Every column an array of zeros. */

@@ -9,7 +9,7 @@
 #include "data/reader.h"
 #include "scratch.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEASURES_MEMORY 0 /* a sanitizer's own memory would be measured */
 #else
 #define MEASURES_MEMORY 1

@@ -158,16 +158,18 @@ static void test_long_lines(void **state)
     scratch_remove(&s);
 }
 
-/* 16 MB of text that stand for 8 TB of zeros. */
-static void test_tables_beyond_the_machine(void **state)
+/* 16 MB of text that stand for 8 TB of zeros; and a few KB for 2 GB. */
+static void test_tables_of_zeros(void **state)
 {
     (void)state;
     struct scratch s = scratch_new();
-    enum { ROWS = 8000000 };
+    enum { ROWS = 8000000, FEW = 2000 };
     char *text = malloc(2 * ROWS + 40);
     for (size_t i = 0; i < ROWS; i++) memcpy(text + 2 * i, i % 2 ? "1\n" : "0\n", 2);
     memcpy(text + 2 * ROWS, "1 999999:0.5\n", sizeof "1 999999:0.5\n");
     assert_refused(reader_libsvm, write_text(&s, text), NULL, BRAMBLE_ERR_MEMORY, "this machine has");
+    assert_refused(reader_libsvm, write_text(&s, text + 2 * (ROWS - FEW)), NULL, BRAMBLE_ERR_MEMORY,
+                   "so few values");
     free(text);
     scratch_remove(&s);
 }
@@ -200,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_counting_from_zero),
         cmocka_unit_test(test_with_a_schema),  cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_long_lines),     cmocka_unit_test(test_tables_beyond_the_machine),
+        cmocka_unit_test(test_long_lines),     cmocka_unit_test(test_tables_of_zeros),
         cmocka_unit_test(test_truncated_gzip), cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
