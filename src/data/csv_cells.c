@@ -75,7 +75,7 @@ void csv_cells_fini(struct csv_cells *cells)
 
 bramble_status csv_cells_grow(struct csv_cells *cells, bramble_error *error)
 {
-    size_t capacity = cells->capacity + cells->capacity / 4 + 16;
+    size_t capacity = cells->capacity + cells->capacity / 4 + 4;
     for (uint32_t c = 0; c < cells->raw->n_columns; c++) {
         enum raw_type type = cells->cells[c].type;
         if (type != RAW_NOTHING && !resize(cells, c, type, capacity))

@@ -1,3 +1,4 @@
+#include <endian.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -69,11 +70,17 @@ enum csv_value csv_field_value(const struct csv_field *field, double *number)
     return CSV_NUMBER;
 }
 
+/* May look at 7 bytes behind the text, which CSV_PADDING allows. */
 static bool is_ascii(const char *text, size_t length)
 {
-    unsigned char all = 0;
-    for (size_t i = 0; i < length; i++) all |= (unsigned char)text[i];
-    return all < 0x80;
+    uint64_t all = 0, word;
+    for (size_t i = 0; i < length; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        word = le64toh(word);
+        if (length - i < sizeof word) word <<= (sizeof word - (length - i)) * 8;
+        all |= word;
+    }
+    return (all & 0x8080808080808080u) == 0;
 }
 
 static bool is_utf8(const char *text, size_t length)

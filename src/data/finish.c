@@ -8,22 +8,6 @@
 #include "base/mem.h"
 #include "data/table.h"
 
-double raw_column_number(const struct raw_column *column, size_t row)
-{
-    switch (column->type) {
-    case RAW_BYTES: return column->bytes[row];
-    case RAW_FLOATS: return column->floats[row];
-    case RAW_DOUBLES: return column->doubles[row];
-    default: return NAN;
-    }
-}
-
-uint32_t raw_column_text(const struct raw_column *column, size_t row)
-{
-    if (column->type == RAW_CODES16) return column->codes[row];
-    return column->bytes[row] == TEXT8_MISSING ? TEXT16_MISSING : column->bytes[row];
-}
-
 void raw_column_drop(struct raw_column *column)
 {
     mem_free(column->any);

@@ -2,6 +2,8 @@
 #ifndef DATA_FINISH_H
 #define DATA_FINISH_H
 
+#include <math.h>
+
 #include "data/reader.h"
 
 /*
@@ -25,9 +27,23 @@ bramble_status finish_weight(struct bramble_table *table, struct raw_table *raw,
                              bramble_error *error);
 
 /* Value of a column of numbers at `row`; NaN is missing. */
-double raw_column_number(const struct raw_column *column, size_t row);
+static inline double raw_column_number(const struct raw_column *column, size_t row)
+{
+    switch (column->type) {
+    case RAW_BYTES: return column->bytes[row];
+    case RAW_FLOATS: return column->floats[row];
+    case RAW_DOUBLES: return column->doubles[row];
+    default: return NAN;
+    }
+}
+
 /* Place in `texts` of a column of texts, or TEXT16_REST or TEXT16_MISSING. */
-uint32_t raw_column_text(const struct raw_column *column, size_t row);
+static inline uint32_t raw_column_text(const struct raw_column *column, size_t row)
+{
+    if (column->type == RAW_CODES16) return column->codes[row];
+    return column->bytes[row] == TEXT8_MISSING ? TEXT16_MISSING : column->bytes[row];
+}
+
 static inline bool raw_column_is_text(const struct raw_column *column)
 {
     return column->type == RAW_CODES8 || column->type == RAW_CODES16;

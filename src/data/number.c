@@ -1,12 +1,9 @@
 #include "data/number.h"
 
-#include <endian.h>
 #include <locale.h>
 #include <math.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { DIGITS_MAX = 19, DIVISOR_MAX = 19, EXACT_POWER_MAX = 22, EXPONENT_LIMIT = 100000, TEXT_MAX = 400 };
 
@@ -192,7 +189,7 @@ bool text_is_missing(const char *text, size_t length)
     static const char spellings[][5] = {"?",   "NA",   "N/A",  "n/a",  "NaN",  "nan",
                                         "NAN", "<NA>", "#N/A", "null", "NULL", "None"};
     if (length == 0) return true;
-    if (length > 4) return false;
+    if (length > 4 || !memchr("?Nn<#", *text, 5)) return false;
     for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
         if (strlen(spellings[i]) == length && memcmp(text, spellings[i], length) == 0) return true;
     return false;

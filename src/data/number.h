@@ -7,8 +7,11 @@
 #ifndef DATA_NUMBER_H
 #define DATA_NUMBER_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 enum { NUMBER_PADDING = 8 };
 
@@ -21,6 +24,20 @@ enum { NUMBER_PADDING = 8 };
  * arithmetic (Clinger, "How to read floating point numbers accurately", PLDI 1990); the rest by strtod.
  */
 const char *number_scan(const char *p, double *value);
+
+/* The same for one to three digits, which is what pixels and small counts are; NULL for anything else. */
+static inline const char *number_scan_short(const char *p, uint32_t *value)
+{
+    uint32_t x;
+    memcpy(&x, p, sizeof x);
+    x = le32toh(x) ^ 0x30303030u; /* digits are now 0..9 */
+    uint32_t others = ((x + 0x76767676u) | x) & 0x80808080u;
+    unsigned shift = others ? (unsigned)__builtin_ctz(others) - 7 : 0; /* 8 bits a digit */
+    if (shift == 0) return NULL;
+    x <<= 32 - shift;
+    *value = (x >> 24) + (x >> 16 & 0xff) * 10 + (x >> 8 & 0xff) * 100;
+    return p + shift / 8;
+}
 
 /* The same for a text of known length, at most 400 bytes, all of which must be the number. */
 bool number_parse(const char *text, size_t length, double *value);

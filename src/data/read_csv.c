@@ -11,7 +11,7 @@
 #include "data/csv_cells.h"
 #include "data/number.h"
 
-enum { GZIP_RATIO = 4, FEW_ROWS = 64 };
+enum { GZIP_RATIO = 4, FEW_ROWS = 4 };
 
 struct reader {
     struct raw_table *raw;
@@ -119,19 +119,25 @@ static inline bool ends_field(char c, char delimiter)
     return c == delimiter || csv_is_newline(c);
 }
 
-/* Reads the field at p into column c; *end is the delimiter or newline behind it. */
-static inline enum outcome read_field(struct reader *r, uint32_t c, const char *p, const char **end)
+/* Stores the field at p, when it is simply a number and fits the column as it is; its end or else NULL. */
+static inline const char *read_number(const struct csv_cell *cell, size_t row, const char *p, char delimiter)
 {
-    struct csv_cell *cell = &r->cells.cells[c];
-    bool numbers = cell->type == RAW_BYTES || cell->type == RAW_FLOATS || cell->type == RAW_DOUBLES;
-    double value;
-    if (!numbers || !(*end = number_scan(p, &value)) || !ends_field(**end, r->guess.delimiter))
-        return read_odd_field(r, c, p, end);
-    if (cell->type == RAW_FLOATS)
-        ((float *)cell->data)[r->row] = (float)value;
-    else if (!csv_cells_put_number(&r->cells, c, r->row, value))
-        return no_memory(r);
-    return RECORD_DONE;
+    uint32_t small = 0;
+    double value = 0;
+    const char *end;
+    switch (cell->type) {
+    case RAW_BYTES:
+        end = number_scan_short(p, &small);
+        if (!end || small > 255 || !ends_field(*end, delimiter)) return NULL;
+        ((uint8_t *)cell->data)[row] = (uint8_t)small;
+        return end;
+    case RAW_FLOATS:
+        end = number_scan(p, &value);
+        if (!end || !ends_field(*end, delimiter)) return NULL;
+        ((float *)cell->data)[row] = (float)value;
+        return end;
+    default: return NULL;
+    }
 }
 
 /* The newline at p may go on behind the end of the buffer. */
@@ -143,18 +149,23 @@ static bool newline_is_cut(const struct csv_buffer *buffer, const char *p)
 /* Reads the record at p; *next is where the one behind it begins. */
 static enum outcome read_record(struct reader *r, const char *p, const char **next)
 {
-    uint32_t n = r->raw->n_columns, c = 0;
-    const char *end = NULL;
+    const struct csv_cell *cells = r->cells.cells;
+    const char delimiter = r->guess.delimiter;
+    const uint32_t n = r->raw->n_columns;
+    const size_t row = r->row;
+    uint32_t c = 0;
     r->inner = 0;
-    for (;; c++, p = end + 1) {
+    for (;; c++, p++) {
         if (c == n) return refuse_count(r, n, true);
-        enum outcome outcome = read_field(r, c, p, &end);
+        const char *end = read_number(&cells[c], row, p, delimiter);
+        enum outcome outcome = end ? RECORD_DONE : read_odd_field(r, c, p, &end);
         if (outcome != RECORD_DONE) return outcome;
-        if (*end != r->guess.delimiter) break;
+        p = end;
+        if (*p != delimiter) break;
     }
-    if (newline_is_cut(&r->buffer, end)) return RECORD_MORE;
+    if (newline_is_cut(&r->buffer, p)) return RECORD_MORE;
     if (c + 1 < n) return refuse_count(r, c + 1, false);
-    *next = csv_newline_skip(end);
+    *next = csv_newline_skip(p);
     return RECORD_DONE;
 }
 
@@ -212,14 +223,16 @@ static void skip_empty_lines(struct reader *r)
 
 static bool set_name(struct reader *r, uint32_t c, const struct csv_field *field)
 {
+    struct str scratch = {0};
     const char *text;
     size_t length;
-    if (!csv_field_text(field, &r->cells.scratch, &text, &length)) return false;
-    if (length == 0) return true;
-    char *name = mem_strndup(text, length);
-    mem_free(r->raw->columns[c].name);
-    r->raw->columns[c].name = name;
-    return name != NULL;
+    bool fine = csv_field_text(field, &scratch, &text, &length);
+    if (fine && length) {
+        r->raw->columns[c].name = mem_strndup(text, length);
+        fine = r->raw->columns[c].name != NULL;
+    }
+    str_fini(&scratch);
+    return fine;
 }
 
 /* Goes over the header, which is known to be in the buffer, taking names from it the first time. */
@@ -298,6 +311,9 @@ static bramble_status read_file(struct reader *r, struct infile *file, const cha
     if (status != BRAMBLE_OK) return status;
     r->raw->named = r->guess.header;
     if (r->guess.n_columns == 0) return refuse_start(r);
+    if (r->guess.n_columns == 1 && !options->schema)
+        return error_set(r->error, BRAMBLE_ERR_DATA,
+                         "%s: only one column; commas, semicolons, tabs or | must stand between fields", path);
     status = read_header(r, true);
     r->in_header = false;
     if (status == BRAMBLE_OK) status = raw_table_resolve(r->raw, options, r->error);
