@@ -52,13 +52,12 @@ bool csv_buffer_full(const struct csv_buffer *buffer)
 /* Reads until `room` bytes are there or the file ends. */
 static bramble_status read_on(struct csv_buffer *buffer, size_t room, bramble_error *error)
 {
-    while (room && !buffer->at_end) {
-        ptrdiff_t got = infile_read(buffer->file, buffer->data + buffer->end, room, error);
-        if (got < 0) return BRAMBLE_ERR_IO;
-        buffer->at_end = got == 0;
-        buffer->end += (size_t)got;
-        room -= (size_t)got;
-    }
+    size_t got = 0;
+    if (buffer->at_end) return BRAMBLE_OK;
+    bramble_status status = infile_read_full(buffer->file, buffer->data + buffer->end, room, &got, error);
+    if (status != BRAMBLE_OK) return status;
+    buffer->at_end = got < room;
+    buffer->end += got;
     if (buffer->at_end && buffer->end && !csv_is_newline(buffer->data[buffer->end - 1]))
         buffer->data[buffer->end++] = '\n';
     return BRAMBLE_OK;

@@ -237,6 +237,21 @@ ptrdiff_t infile_read(struct infile *file, void *buffer, size_t n, bramble_error
     return (ptrdiff_t)n;
 }
 
+bramble_status infile_read_full(struct infile *file, void *buffer, size_t n, size_t *got,
+                                bramble_error *error)
+{
+    bramble_error local = {0};
+    size_t done = 0;
+    while (done < n) {
+        ptrdiff_t some = infile_read(file, (uint8_t *)buffer + done, n - done, &local);
+        if (some < 0) return error_set(error, local.status, "%s", local.message);
+        if (some == 0) break;
+        done += (size_t)some;
+    }
+    *got = done;
+    return BRAMBLE_OK;
+}
+
 bramble_status infile_rewind(struct infile *file, bramble_error *error)
 {
     if (file->fd >= 0 && lseek(file->fd, 0, SEEK_SET) < 0)

@@ -31,6 +31,10 @@ bramble_status infile_open_memory(struct infile **out, const char *path, const v
  */
 ptrdiff_t infile_read(struct infile *file, void *buffer, size_t n, bramble_error *error);
 
+/* n bytes, or fewer at the true end; *got says how many. For callers who want the failure's own status. */
+bramble_status infile_read_full(struct infile *file, void *buffer, size_t n, size_t *got,
+                                bramble_error *error);
+
 /* Back to the first byte. BRAMBLE_ERR_UNSUPPORTED for what cannot be read twice (a pipe). */
 bramble_status infile_rewind(struct infile *file, bramble_error *error);
 

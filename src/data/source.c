@@ -117,18 +117,6 @@ static bramble_status recognise_bytes(const struct format **out, const char *pat
     return BRAMBLE_OK;
 }
 
-static bramble_status look(struct infile *file, char *bytes, size_t *n, bramble_error *error)
-{
-    while (*n < LOOK_BYTES) {
-        ptrdiff_t got = infile_read(file, bytes + *n, LOOK_BYTES - *n, error);
-        if (got < 0) return BRAMBLE_ERR_IO;
-        if (got == 0) break;
-        *n += (size_t)got;
-    }
-    bytes[*n] = 0;
-    return BRAMBLE_OK;
-}
-
 static bramble_status recognise_file(const struct format **out, const char *path, bramble_error *error)
 {
     struct infile *file;
@@ -136,7 +124,9 @@ static bramble_status recognise_file(const struct format **out, const char *path
     if (status != BRAMBLE_OK) return status;
     char *bytes = mem_alloc(LOOK_BYTES + 1, 1);
     size_t n = 0;
-    status = bytes ? look(file, bytes, &n, error) : error_memory(error, "the start of a file");
+    status = bytes ? infile_read_full(file, bytes, LOOK_BYTES, &n, error)
+                   : error_memory(error, "the start of a file");
+    if (status == BRAMBLE_OK) bytes[n] = 0;
     if (status == BRAMBLE_OK) status = recognise_bytes(out, path, infile_is_gzip(file), bytes, n, error);
     mem_free(bytes);
     infile_close(file);

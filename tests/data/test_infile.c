@@ -70,6 +70,13 @@ static void test_sizes_and_names(void **state)
     assert_int_equal(infile_size(file), 5);
     assert_false(infile_is_gzip(file));
     assert_string_equal(infile_path(file), s.path);
+    char word[9];
+    size_t got = 0;
+    assert_int_equal(infile_read_full(file, word, 3, &got, NULL), BRAMBLE_OK);
+    assert_int_equal(got, 3);
+    assert_int_equal(infile_read_full(file, word, sizeof word, &got, NULL), BRAMBLE_OK);
+    assert_int_equal(got, 2);
+    assert_memory_equal(word, "lo", 2);
     infile_close(file);
     assert_int_equal(infile_open(&file, scratch_write_gz(&s, "b", "hello", 5), NULL), BRAMBLE_OK);
     assert_true(infile_is_gzip(file));
@@ -119,6 +126,9 @@ static void test_damage_is_noticed(void **state)
         assert_int_equal(error.status, BRAMBLE_ERR_DATA);
         assert_non_null(strstr(error.message, "cut.gz: truncated"));
         assert_int_equal(infile_read(file, into, 50, NULL), -1);
+        size_t got = 77;
+        assert_int_equal(infile_read_full(file, into, 50, &got, NULL), BRAMBLE_ERR_DATA);
+        assert_int_equal(got, 77);
         infile_close(file);
     }
     for (size_t at = 10; at < n; at++) { /* the header's time and system are nobody's business */
