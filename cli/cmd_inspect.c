@@ -1,0 +1,236 @@
+/* bramble inspect: what is in a model. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "common.h"
+#include "figures.h"
+#include "importance.h"
+#include "report/readable.h"
+
+enum { NO_TREE = UINT32_MAX, IMPORTANCES_SHOWN = 20 };
+
+struct inspect_values {
+    const char *model;
+    uint32_t tree;
+    bool dot, hash, json;
+};
+
+static void print_schema(const bramble_schema *schema)
+{
+    char types[128];
+    count_types(schema, types, sizeof types);
+    printf("input       %s features: %s\n", readable_count(bramble_schema_n_features(schema)).text, types);
+    const char *target = bramble_schema_target_name(schema);
+    printf("predicts    %s", target ? readable_name(target, 40).text : "the target");
+    uint32_t n_classes = bramble_schema_n_classes(schema);
+    if (n_classes) printf(", %s classes:", readable_count(n_classes).text);
+    for (uint32_t c = 0; c < n_classes && c < 10; c++)
+        printf("%s%s", c ? ", " : " ", readable_name(bramble_schema_class_name(schema, c), 24).text);
+    printf("%s\n", n_classes > 10 ? ", ..." : "");
+}
+
+static void print_setting(const char *key, const char *value)
+{
+    printf("  %-24s ", readable_name(key, 40).text);
+    readable_write(stdout, value, false);
+    printf("\n");
+}
+
+static void print_text(const bramble_model *model)
+{
+    bramble_model_info info;
+    bramble_model_info_get(model, &info);
+    printf("%-12s%s, %s trees\n", info.kind, task_name(info.task), readable_count(info.n_trees).text);
+    print_schema(bramble_model_schema(model));
+    printf("size        %s nodes, %s of them leaves; deepest tree %" PRIu32 "\n",
+           readable_count(info.n_nodes).text, readable_count(info.n_leaves).text, info.max_depth);
+    if (!isnan(info.oob_score)) printf("out of bag  %.4f\n", info.oob_score);
+    printf("hash        %s\nsettings\n", info.hash);
+    const char *key, *value;
+    for (uint32_t i = 0; bramble_model_setting(model, i, &key, &value); i++) print_setting(key, value);
+    importance_print(model, IMPORTANCES_SHOWN, "importances");
+}
+
+static bramble_status put_tree(struct json_out *out, const bramble_model *model,
+                               const struct inspect_values *v, bramble_error *error)
+{
+    if (v->tree == NO_TREE) return BRAMBLE_OK;
+    char *text;
+    bramble_status status =
+        bramble_model_tree_print(model, v->tree, v->dot ? BRAMBLE_TREE_DOT : BRAMBLE_TREE_TEXT, &text, error);
+    if (status) return status;
+    json_out_count(out, "tree", v->tree);
+    json_out_text(out, "tree_text", text);
+    bramble_string_free(text);
+    return BRAMBLE_OK;
+}
+
+static void put_settings(struct json_out *out, const bramble_model *model)
+{
+    json_t *settings = json_object();
+    const char *key, *value;
+    for (uint32_t i = 0; bramble_model_setting(model, i, &key, &value); i++) {
+        json_t *name = json_from_text(key);
+        if (json_object_set_new(settings, json_string_value(name), json_from_text(value)) != 0)
+            out->failed = true;
+        json_decref(name);
+    }
+    json_out_put(out, "settings", settings);
+}
+
+static void put_features(struct json_out *out, const bramble_model *model)
+{
+    const bramble_schema *schema = bramble_model_schema(model);
+    const double *importances = bramble_model_importances(model);
+    json_t *features = json_array();
+    for (uint32_t f = 0; f < bramble_schema_n_features(schema); f++) {
+        struct json_out feature;
+        json_out_init(&feature);
+        json_out_text(&feature, "name", bramble_schema_feature_name(schema, f));
+        json_out_text(&feature, "type", feature_type_name(bramble_schema_feature_type(schema, f)));
+        json_out_number(&feature, "importance", importances[f]);
+        if (feature.failed || json_array_append(features, feature.root) != 0) out->failed = true;
+        json_decref(feature.root);
+    }
+    json_out_put(out, "features", features);
+}
+
+static bramble_status print_json(const bramble_model *model, const struct inspect_values *v,
+                                 bramble_error *error)
+{
+    bramble_model_info info;
+    bramble_model_info_get(model, &info);
+    const char *target = bramble_schema_target_name(bramble_model_schema(model));
+    struct json_out out;
+    json_out_init(&out);
+    json_out_text(&out, "kind", info.kind);
+    json_out_text(&out, "task", task_name(info.task));
+    json_out_text(&out, "target", target ? target : "");
+    json_out_count(&out, "trees", info.n_trees);
+    json_out_count(&out, "nodes", info.n_nodes);
+    json_out_count(&out, "leaves", info.n_leaves);
+    json_out_count(&out, "max_depth", info.max_depth);
+    json_out_number(&out, "oob_score", info.oob_score);
+    json_out_text(&out, "model_hash", info.hash);
+    put_settings(&out, model);
+    put_features(&out, model);
+    figures_put_classes(&out, bramble_model_schema(model));
+    bramble_status status = put_tree(&out, model, v, error);
+    if (!status) return json_out_end(&out, error);
+    json_decref(out.root);
+    return status;
+}
+
+static bramble_status print_tree(const bramble_model *model, const struct inspect_values *v,
+                                 bramble_error *error)
+{
+    char *text;
+    bramble_status status =
+        bramble_model_tree_print(model, v->tree, v->dot ? BRAMBLE_TREE_DOT : BRAMBLE_TREE_TEXT, &text, error);
+    if (status) return status;
+    readable_write(stdout, text, true);
+    bramble_string_free(text);
+    return BRAMBLE_OK;
+}
+
+static bramble_status print_hash(const bramble_model *model)
+{
+    bramble_model_info info;
+    bramble_model_info_get(model, &info);
+    puts(info.hash);
+    return BRAMBLE_OK;
+}
+
+static bramble_status run(const void *values, bramble_error *error)
+{
+    const struct inspect_values *v = values;
+    if (v->dot && v->tree == NO_TREE)
+        return error_set(error, BRAMBLE_ERR_USAGE, "--dot draws one tree; say which with --tree N");
+    if (v->hash && (v->json || v->tree != NO_TREE))
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "--hash prints the hash alone; use it without --json and --tree");
+    bramble_model *model;
+    bramble_status status = bramble_model_load(&model, v->model, error);
+    if (status) return status;
+    if (v->json)
+        status = print_json(model, v, error);
+    else if (v->hash)
+        status = print_hash(model);
+    else if (v->tree != NO_TREE)
+        status = print_tree(model, v, error);
+    else
+        print_text(model);
+    bramble_model_free(model);
+    return status;
+}
+
+static const char *const paragraphs[] = {
+    "Shows what a model is: its task, its input and classes, its size, the settings and data it was made "
+    "with, and "
+    "how much each feature contributed (impurity-based importances, which sum to 1).",
+    "The hash is one of the trees alone: two forests with the same hash are the same, whatever made them.",
+    NULL,
+};
+
+static const struct argument arguments[] = {
+    {.name = "MODEL", .help = "a model that bramble train made", .offset = FIELD(inspect_values, model)},
+    {.name = NULL},
+};
+
+static const struct option options[] = {
+    {.name = "tree",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = FIELD(inspect_values, tree),
+     .max = UINT32_MAX - 1,
+     .help = "print this tree (from 0) as indented text"},
+    {.name = "dot",
+     .kind = OPTION_FLAG,
+     .offset = FIELD(inspect_values, dot),
+     .help = "with --tree: as Graphviz's input instead"},
+    {.name = "hash",
+     .kind = OPTION_FLAG,
+     .offset = FIELD(inspect_values, hash),
+     .help = "print the hash of the trees and nothing else"},
+    OPTION_JSON_OF(inspect_values),
+    {.name = NULL},
+};
+
+static const struct json_field fields[] = {
+    {"kind", "forest"},
+    {"task", "classification or regression"},
+    {"target", "name of the target's column"},
+    {"trees", "number of trees"},
+    {"nodes", "inner nodes and leaves of all trees"},
+    {"leaves", "leaves of all trees"},
+    {"max_depth", "depth of the deepest tree; a lone leaf has 0"},
+    {"oob_score", "out-of-bag accuracy or R2; null when it was not asked for"},
+    {"model_hash", "hash of the trees"},
+    {"settings", "seed, parameters, checksum of the data and version it was made with"},
+    {"features", "a list with the name, type and importance of each feature"},
+    {"classes", "names of the classes"},
+    {"tree", "with --tree: its number"},
+    {"tree_text", "with --tree: the tree as text, or for Graphviz with --dot"},
+    {NULL, NULL},
+};
+
+static const struct example examples[] = {
+    {"bramble inspect model.onnx", "settings, size and importances"},
+    {"bramble inspect model.onnx --tree 0 --dot | dot -Tsvg > tree.svg", "a picture of the first tree"},
+    {NULL, NULL},
+};
+
+const struct command command_inspect = {
+    .name = "inspect",
+    .summary = "show a model's settings, size, importances and trees",
+    .paragraphs = paragraphs,
+    .arguments = arguments,
+    .options = options,
+    .fields = fields,
+    .examples = examples,
+    .defaults = &(const struct inspect_values){.tree = NO_TREE},
+    .values_size = sizeof(struct inspect_values),
+    .run = run,
+};

@@ -1,0 +1,352 @@
+/* bramble train forest: from data to a model file. */
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "common.h"
+#include "interrupt.h"
+#include "report/progress.h"
+#include "training.h"
+
+#define FOREST(field) FIELD(train_forest_values, forest.field)
+
+static bool report_progress(const bramble_progress *done, void *context)
+{
+    progress_step(context, done->trees_done, done->trees_total, done->seconds);
+    return !interrupt_seen();
+}
+
+static bramble_status stopped(bramble_error *error)
+{
+    return error_set(error, BRAMBLE_ERR_CANCELLED, "stopped; nothing was written");
+}
+
+/* The test data: set aside, another file, or the test part of the same path; none is fine too. */
+static bramble_status read_test(struct training *t, bramble_error *error)
+{
+    const struct train_forest_values *v = t->values;
+    if (v->holdout > 0) return bramble_table_holdout(t->train, v->holdout, v->forest.seed, &t->test, error);
+    const char *path = v->test;
+    if (!path && bramble_path_has_test(v->data)) path = v->data;
+    if (!path) return BRAMBLE_OK;
+    bramble_read_options options = BRAMBLE_READ_OPTIONS_INIT;
+    options.schema = bramble_table_schema(t->train);
+    options.sample_weight = v->sample_weight;
+    bramble_split taken;
+    return read_for_model(&t->test, path, &options, SPLIT_ANY, false, &taken, error);
+}
+
+static bramble_status read_data(struct training *t, struct progress *progress, bramble_error *error)
+{
+    const struct train_forest_values *v = t->values;
+    bramble_read_options options = BRAMBLE_READ_OPTIONS_INIT;
+    options.target = v->target;
+    options.sample_weight = v->sample_weight;
+    options.task = (bramble_task)v->task;
+    progress_note(progress, "reading %s", v->data);
+    double start = clock_seconds();
+    bramble_status status = bramble_table_read(&t->train, v->data, &options, error);
+    if (!status) status = read_test(t, error);
+    t->load_seconds = clock_seconds() - start;
+    if (status) return status;
+    if (!bramble_table_has_target(t->train))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "%s: there is no target to learn; name its column with --target", v->data);
+    t->n_rows = bramble_table_n_rows(t->train);
+    t->n_test_rows = t->test ? bramble_table_n_rows(t->test) : 0;
+    return BRAMBLE_OK;
+}
+
+static bramble_status grow(struct training *t, struct progress *progress, bramble_error *error)
+{
+    bramble_forest_options options = t->values->forest;
+    options.progress = report_progress;
+    options.progress_context = progress;
+    interrupt_watch();
+    progress_note(progress, "sorting features into bins");
+    bramble_status status = bramble_forest_train(&t->model, t->train, &options, &t->stats, error);
+    bramble_table_free(t->train);
+    t->train = NULL;
+    if (status == BRAMBLE_ERR_CANCELLED || (!status && interrupt_seen())) return stopped(error);
+    return status;
+}
+
+static bramble_status evaluate(struct training *t, struct progress *progress, bramble_error *error)
+{
+    if (!t->test) return BRAMBLE_OK;
+    progress_note(progress, "predicting the test data");
+    bramble_status status =
+        bramble_model_evaluate(t->model, t->test, t->values->forest.threads, &t->evaluation, error);
+    t->tested = !status;
+    return status;
+}
+
+/* A signal waits until the file is whole; one that came before leaves none. */
+static bramble_status save(struct training *t, bramble_error *error)
+{
+    interrupt_hold();
+    bramble_status status = BRAMBLE_OK;
+    if (interrupt_seen())
+        status = stopped(error);
+    else
+        status = bramble_model_save(t->model, t->values->out, error);
+    interrupt_release();
+    struct stat file;
+    if (!status && stat(t->values->out, &file) == 0) t->model_bytes = (uint64_t)file.st_size;
+    return status;
+}
+
+static bramble_status train(struct training *t, bramble_error *error)
+{
+    const struct train_forest_values *v = t->values;
+    struct progress progress;
+    progress_init(&progress, v->quiet ? NULL : stderr, "trees");
+    if (v->json && !progress.terminal) progress.out = NULL;
+    bramble_status status = check_output(v->out, v->data, error);
+    if (!status) status = read_data(t, &progress, error);
+    if (!status) status = grow(t, &progress, error);
+    if (!status) status = evaluate(t, &progress, error);
+    if (!status) status = save(t, error);
+    progress_clear(&progress);
+    return status;
+}
+
+static bramble_status run(const void *values, bramble_error *error)
+{
+    const struct train_forest_values *v = values;
+    if (v->test && v->holdout > 0)
+        return error_set(error, BRAMBLE_ERR_USAGE, "--test and --holdout both name test data; use one");
+    struct training t = {.values = v};
+    bramble_status status = train(&t, error);
+    if (!status && v->json)
+        status = training_print_json(&t, error);
+    else if (!status && !v->quiet)
+        training_print_text(&t);
+    bramble_evaluation_fini(&t.evaluation);
+    bramble_model_free(t.model);
+    bramble_table_free(t.train);
+    bramble_table_free(t.test);
+    return status;
+}
+
+static const struct choice criteria[] = {
+    {"gini", BRAMBLE_CRITERION_GINI},
+    {"entropy", BRAMBLE_CRITERION_ENTROPY},
+    {"log_loss", BRAMBLE_CRITERION_ENTROPY},
+    {"squared_error", BRAMBLE_CRITERION_SQUARED_ERROR},
+    {NULL, 0},
+};
+
+static const struct choice splitters[] = {
+    {"best", BRAMBLE_SPLITTER_BEST},
+    {"random", BRAMBLE_SPLITTER_RANDOM},
+    {NULL, 0},
+};
+
+static const struct choice cpu_levels[] = {{"plain", 0}, {"neon", 0}, {"avx2", 0}, {"avx512", 0}, {NULL, 0}};
+
+static const char *const paragraphs[] = {
+    "Trains a random forest on DATA and writes it as an ONNX file. Parameters have scikit-learn's names, "
+    "meanings and "
+    "defaults. The seed decides the forest: threads and processors never change a bit of it.",
+    "The test data are a file (--test), rows drawn from DATA and left out of training (--holdout), or the "
+    "test part "
+    "of DATA where they hold one; without any, the model is not tested.",
+    "Missing values need no filling in: each split learns where they go. Text columns are categories, and a "
+    "split "
+    "may send any set of them left.",
+    "The model's file appears whole at the end or not at all. Whether it can be written is checked before "
+    "training.",
+    NULL,
+};
+
+static const struct argument arguments[] = {
+    {.name = "DATA",
+     .help = "training data, in any format bramble data describes",
+     .offset = FIELD(train_forest_values, data)},
+    {.name = NULL},
+};
+
+static const struct option options[] = {
+    OPTION_TARGET_OF(train_forest_values),
+    OPTION_TASK_OF(train_forest_values),
+    OPTION_SAMPLE_WEIGHT_OF(train_forest_values),
+    {.name = "test",
+     .value = "DATA",
+     .kind = OPTION_TEXT,
+     .offset = FIELD(train_forest_values, test),
+     .fallback = "DATA's test part, where there is one",
+     .help = "data to test the model on"},
+    {.name = "holdout",
+     .value = "SHARE",
+     .kind = OPTION_NUMBER,
+     .offset = FIELD(train_forest_values, holdout),
+     .above_min = true,
+     .max = 1,
+     .below_max = true,
+     .help = "draw this share of the rows and test on them instead of training"},
+    {.name = "out",
+     .value = "MODEL",
+     .kind = OPTION_TEXT,
+     .offset = FIELD(train_forest_values, out),
+     .fallback = "model.onnx",
+     .help = "file to write"},
+    {.name = "trees",
+     .alias = "n-estimators",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = FOREST(trees),
+     .min = 1,
+     .fallback = "100",
+     .help = "trees to grow"},
+    {.name = "criterion",
+     .value = "NAME",
+     .kind = OPTION_CHOICE,
+     .offset = FOREST(criterion),
+     .choices = criteria,
+     .fallback = "gini for classes, squared_error for numbers",
+     .help = "what a split is judged by"},
+    {.name = "splitter",
+     .value = "NAME",
+     .kind = OPTION_CHOICE,
+     .offset = FOREST(splitter),
+     .choices = splitters,
+     .fallback = "best",
+     .help = "the best threshold of each feature tried, or one drawn at random (extra-trees)"},
+    {.name = "max-depth",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = FOREST(max_depth),
+     .fallback = "0",
+     .help = "deepest a tree may grow; 0 sets no limit"},
+    {.name = "min-samples-split",
+     .value = "N",
+     .kind = OPTION_NUMBER,
+     .offset = FOREST(min_samples_split),
+     .above_min = true,
+     .fallback = "2",
+     .help = "rows a node needs to be split; below 1, a share of all rows"},
+    {.name = "min-samples-leaf",
+     .value = "N",
+     .kind = OPTION_NUMBER,
+     .offset = FOREST(min_samples_leaf),
+     .above_min = true,
+     .fallback = "1",
+     .help = "rows a leaf needs; below 1, a share of all rows"},
+    {.name = "max-features",
+     .value = "N",
+     .kind = OPTION_TEXT,
+     .offset = FOREST(max_features),
+     .fallback = "sqrt for classes, all for numbers",
+     .help = "features tried at a split: sqrt, log2, all, a number, or below 1 a share"},
+    {.name = "max-leaf-nodes",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = FOREST(max_leaf_nodes),
+     .fallback = "0",
+     .help = "leaves a tree may have, the best splits first; 0 sets no limit"},
+    {.name = "min-impurity-decrease",
+     .value = "X",
+     .kind = OPTION_NUMBER,
+     .offset = FOREST(min_impurity_decrease),
+     .fallback = "0",
+     .help = "impurity a split must take away, weighted by the node's share of the rows"},
+    {.name = "bootstrap",
+     .kind = OPTION_TOGGLE,
+     .offset = FOREST(bootstrap),
+     .fallback = "on for the best splitter, off for random",
+     .help = "draw each tree's rows with replacement"},
+    {.name = "max-samples",
+     .value = "N",
+     .kind = OPTION_NUMBER,
+     .offset = FOREST(max_samples),
+     .above_min = true,
+     .fallback = "as many as there are",
+     .help = "with bootstrap, rows drawn for a tree; up to 1, a share of all rows"},
+    {.name = "class-weight",
+     .value = "WEIGHTS",
+     .kind = OPTION_TEXT,
+     .offset = FOREST(class_weight),
+     .fallback = "every class weighs 1",
+     .help = "balanced, balanced_subsample, or CLASS=WEIGHT,CLASS=WEIGHT,..."},
+    {.name = "oob-score",
+     .kind = OPTION_FLAG,
+     .offset = FOREST(oob_score),
+     .help = "with bootstrap, score each row by the trees that did not see it"},
+    {.name = "seed",
+     .alias = "random-state",
+     .value = "N",
+     .kind = OPTION_SEED,
+     .offset = FOREST(seed),
+     .fallback = "0",
+     .help = "decides every random choice, and with the data and these options the forest"},
+    OPTION_THREADS_AT(FOREST(threads)),
+    {.name = "cpu",
+     .value = "LEVEL",
+     .kind = OPTION_TEXT,
+     .offset = FOREST(cpu),
+     .choices = cpu_levels,
+     .fallback = "the best there is here",
+     .help = "highest kind of vector instructions to use"},
+    OPTION_JSON_OF(train_forest_values),
+    {.name = "quiet",
+     .kind = OPTION_FLAG,
+     .offset = FIELD(train_forest_values, quiet),
+     .help = "print neither progress nor the result"},
+    {.name = NULL},
+};
+
+static const struct json_field fields[] = {
+    {"data", "DATA as it was given"},
+    {"task", "classification or regression"},
+    {"rows", "rows trained on"},
+    {"features", "number of features"},
+    {"classes", "names of the classes"},
+    {"load_seconds", "time to read the data, test data included"},
+    {"bin_seconds", "time to sort features into bins"},
+    {"fit_seconds", "time to train, binning included"},
+    {"threads", "threads that worked"},
+    {"seed", "the seed"},
+    {"trees", "number of trees"},
+    {"nodes", "inner nodes and leaves of all trees"},
+    {"leaves", "leaves of all trees"},
+    {"max_depth", "depth of the deepest tree; a lone leaf has 0"},
+    {"oob_score", "with --oob-score: out-of-bag accuracy or R2"},
+    {"test_rows", "rows tested on, when there are test data; the next six then too"},
+    {"accuracy", "share of the test rows predicted right"},
+    {"log_loss", "mean of -ln(probability given to the true class)"},
+    {"macro_f1", "mean over the classes of the harmonic mean of precision and recall"},
+    {"r2", "regression: share of the variance explained"},
+    {"rmse", "regression: root mean square error"},
+    {"mae", "regression: mean absolute error"},
+    {"model", "the file that was written"},
+    {"model_bytes", "its size"},
+    {"model_hash", "hash of the trees alone: the same forest has the same"},
+    {"peak_rss_bytes", "the most memory the program had"},
+    {NULL, NULL},
+};
+
+static const struct example examples[] = {
+    {"bramble train forest /usr/share/datasets/fashion-mnist --out fashion.onnx",
+     "100 trees on 60,000 images, tested on the other 10,000"},
+    {"bramble train forest diamonds.csv --target price --holdout 0.2",
+     "a regression, tested on a fifth of the rows"},
+    {NULL, NULL},
+};
+
+const struct command command_train_forest = {
+    .name = "train forest",
+    .summary = "train a random forest, or extra-trees",
+    .paragraphs = paragraphs,
+    .arguments = arguments,
+    .options = options,
+    .fields = fields,
+    .examples = examples,
+    .defaults =
+        &(const struct train_forest_values){.out = "model.onnx", .forest = BRAMBLE_FOREST_OPTIONS_INIT},
+    .values_size = sizeof(struct train_forest_values),
+    .run = run,
+};
+
+const struct command command_train = {.name = "train", .summary = "train a model"};

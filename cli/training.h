@@ -1,0 +1,31 @@
+/* One run of bramble train forest: what was asked, and what came of it. */
+#ifndef CLI_TRAINING_H
+#define CLI_TRAINING_H
+
+#include <bramble/bramble.h>
+
+struct train_forest_values {
+    const char *data, *target, *sample_weight, *test, *out;
+    int task;
+    double holdout; /* 0: none */
+    bool json, quiet;
+    bramble_forest_options forest;
+};
+
+struct training {
+    const struct train_forest_values *values;
+    bramble_table *train, *test;
+    bramble_model *model;
+    size_t n_rows, n_test_rows;
+    double load_seconds;
+    bramble_forest_stats stats;
+    bool tested;
+    bramble_evaluation evaluation; /* on the test data, when tested */
+    uint64_t model_bytes;
+};
+
+/* The result on stdout. */
+void training_print_text(const struct training *training);
+bramble_status training_print_json(const struct training *training, bramble_error *error);
+
+#endif
