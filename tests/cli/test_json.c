@@ -1,0 +1,90 @@
+/* The keys --json prints are those that the manual explains: no other is printed, and each one is somewhere.
+ */
+#include "command.h"
+#include "program.h"
+
+enum { FIELDS_MAX = 40 };
+
+struct seen {
+    const struct command *command;
+    bool key[FIELDS_MAX];
+};
+
+static void note_keys(struct seen *seen, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        unsigned f = 0;
+        while (seen->command->fields[f].key && strcmp(seen->command->fields[f].key, key) != 0) f++;
+        if (!seen->command->fields[f].key) fail_msg("%s: \"%s\" is in no manual", seen->command->name, key);
+        seen->key[f] = true;
+    }
+    json_decref(object);
+}
+
+static void check_all_seen(const struct seen *seen)
+{
+    for (unsigned f = 0; seen->command->fields[f].key; f++)
+        if (!seen->key[f])
+            fail_msg("%s: \"%s\" was never printed", seen->command->name, seen->command->fields[f].key);
+}
+
+static void test_keys(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    struct seen data = {&command_data, {0}}, train = {&command_train_forest, {0}},
+                predict = {&command_predict, {0}}, evaluate = {&command_evaluate, {0}},
+                inspect = {&command_inspect, {0}};
+    write_kinds_csv(&s, "kinds.csv", 200, 1);
+    write_numbers_csv(&s, "numbers.csv", 200, 1);
+    note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
+    note_keys(&data, JSON(&s, "data", "numbers.csv", "--json"));
+    note_keys(&train, JSON(&s, "train", "forest", "numbers.csv", "--trees", "3", "--holdout", "0.2", "--json",
+                           "--out", "numbers.onnx"));
+    note_keys(&train, JSON(&s, "train", "forest", "kinds.csv", "--trees", "20", "--holdout", "0.2", "--json",
+                           "--oob-score", "--out", "kinds.onnx"));
+    note_keys(&evaluate, JSON(&s, "evaluate", "kinds.onnx", "kinds.csv", "--json"));
+    note_keys(&evaluate, JSON(&s, "evaluate", "numbers.onnx", "numbers.csv", "--json"));
+    note_keys(&predict, JSON(&s, "predict", "kinds.onnx", "kinds.csv", "--json"));
+    note_keys(&predict, JSON(&s, "predict", "kinds.onnx", "kinds.csv", "--json", "--proba"));
+    note_keys(&predict, JSON(&s, "predict", "numbers.onnx", "numbers.csv", "--json", "--out", "p.csv"));
+    note_keys(&inspect, JSON(&s, "inspect", "kinds.onnx", "--json", "--tree", "1"));
+    note_keys(&inspect, JSON(&s, "inspect", "numbers.onnx", "--json"));
+    check_all_seen(&data);
+    check_all_seen(&train);
+    check_all_seen(&evaluate);
+    check_all_seen(&predict);
+    check_all_seen(&inspect);
+    scratch_remove(&s);
+}
+
+/* Names that are no UTF-8, or would end a string, still give an object that parses. */
+static void test_hostile_names(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    const char *csv = "na\xffme,\"quo\"\"te\",kind\n1,x,\xfe\n2,\xe9,b\\\n3,x,\xfe\n4,y,b\\\n";
+    scratch_write(&s, "a.csv", csv, strlen(csv));
+    struct said said = RUN(&s, "data", "a.csv", "--json");
+    if (said.code == 0) {
+        json_t *data = said_json(said);
+        assert_string_equal(json_text_of(json_array_get(json_object_get(data, "feature_list"), 1), "name"),
+                            "quo\"te");
+        json_decref(data);
+    } else {
+        said_failed(said, 1, "a.csv");
+    }
+    scratch_remove(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_hostile_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
