@@ -25,10 +25,10 @@ def read(path):
         return ""
 
 
-def build(report, folder, log, jobs, options, env=None):
-    """Configures and compiles `folder`: one check. Whether there is something to test."""
+def build(report, folder, log, jobs, options, targets=(), env=None):
+    """Configures `folder` and compiles the targets (all by default): one check. Whether that worked."""
     status = run(["scripts/configure", folder, *options], log, env)
-    status = status or run(["ninja", "-C", folder, "-j", str(jobs)], log, env)
+    status = status or run(["ninja", "-C", folder, "-j", str(jobs), *targets], log, env)
     if status:
         report.fail("builds without a warning", read(log))
     else:

@@ -49,8 +49,7 @@ def lint(report, _jobs):
 
 
 def release(report, jobs):
-    if os.path.exists(os.path.join(ROOT, "tests", "onnx", "package-lock.json")):
-        tap(report, "npm", ["tests/onnx/install"])
+    tap(report, "npm", ["tests/onnx/install"])
     if not meson.build(report, folder("release"), log("release"), jobs, ["-Dwerror=true"]):
         return
     tap(report, "symbols", ["tests/lint/symbols.py", folder("release") + "/libbramble.so"])
@@ -66,6 +65,7 @@ def release_is_built(jobs):
 
 
 def asan(report, jobs):
+    tap(report, "npm", ["tests/onnx/install"])
     options = ["-Dwerror=true", "-Dbuildtype=debugoptimized", "-Doptimization=1", "-Db_sanitize=address,undefined",
                "-Db_lundef=false", "-Dfault_injection=true"]
     if meson.build(report, folder("asan"), log("asan"), jobs, options):
@@ -88,7 +88,8 @@ def fuzz(report, jobs):
     names = sorted(os.path.basename(file)[5:-2] for file in glob.glob(os.path.join(ROOT, "fuzz", "fuzz_*.c")))
     options = ["-Dtests=true", "-Dfuzzers=true", "-Dbuildtype=debugoptimized", "-Doptimization=1",
                "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dc_args=-fsanitize=fuzzer-no-link"]
-    if not names or not meson.build(report, folder("fuzz"), log("fuzz"), jobs, options, {"CC": "clang-14"}):
+    targets = [f"fuzz/fuzz_{name}" for name in names]
+    if not names or not meson.build(report, folder("fuzz"), log("fuzz"), jobs, options, targets, {"CC": "clang-14"}):
         return
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         for name, status, said in pool.map(fuzz_one, names):
