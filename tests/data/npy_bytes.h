@@ -19,7 +19,7 @@ static inline void put(struct bytes *b, const void *bytes, size_t n)
 /* The low `size` bytes of `value`, least first. */
 static inline void put_little(struct bytes *b, uint64_t value, size_t size)
 {
-    for (size_t i = 0; i < size; i++) put(b, (uint8_t[]){(uint8_t)(value >> 8 * i)}, 1);
+    for (size_t i = 0; i < size; i++, value >>= 8) put(b, (uint8_t[]){(uint8_t)value}, 1);
 }
 
 /* An array whose header has this text and whose values are these bytes. */
