@@ -1,44 +1,15 @@
-#include "forest/node_search.h"
+#include "forest/node_search_scratch.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "forest/squared_error.h"
 
 enum {
     SMALL_CLASSES = 256, /* up to here a node counts all classes, beyond it only those it meets */
-    STRIP = 32,          /* features fetched at a time from a node's rows */
-};
-
-struct node_search {
-    const struct grow_job *job;
-    struct node_rows rows;
-    bool pure;
-    /* classification */
-    uint16_t *local;        /* capacity: local class of each row */
-    uint32_t *class_weight; /* C, all 0 between nodes */
-    uint16_t *class_map;    /* C: global to local */
-    uint16_t *class_names;  /* C: local to global */
-    uint64_t *totals;       /* C */
-    uint32_t *totals32;     /* C */
-    uint32_t *cells;        /* C x 256, all 0 between searches */
-    /* regression */
-    int64_t *centred; /* capacity: weight times target less the node's mean */
-    int64_t centred_sum;
-    struct squared_cells *squared_cells;
-    const struct squared_kernels *squared;
-    /* both */
-    struct general_scratch *general;
-    uint8_t *codes;        /* capacity, or STRIP x few rows */
-    size_t strip_rows;     /* rows of which STRIP features fit in codes */
-    uint32_t *permutation; /* F: features, the first n_drawn drawn */
-    uint32_t *swaps;       /* F: what to undo */
-    bool *fast;            /* F: the gini searches can take the feature */
-    /* few rows */
-    uint32_t *few_begin; /* C + 1 */
-    uint8_t *few_codes, *few_spread;
+    STRIP_ROWS_MAX = 4096,
+    FAST_CLASSES = 1024, /* the fast searches take 4 KB a class: up to here, beyond it the general one */
 };
 
 static bool takes_fast_search(const struct grow_job *job)
@@ -46,41 +17,58 @@ static bool takes_fast_search(const struct grow_job *job)
     const struct grow_rules *rules = job->rules;
     if (rules->split.random || rules->split.min_samples_leaf > 1) return false;
     if (!rules->n_classes) return true;
-    return rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->weights;
+    return rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->weights &&
+           rules->n_classes <= FAST_CLASSES;
 }
 
-static bool allocate(struct node_search *s, size_t capacity)
+static bool allocate_shared(struct node_search *s, size_t capacity)
 {
-    const struct grow_job *job = s->job;
-    uint32_t n_features = job->codes->binned->n_features, n_classes = job->rules->n_classes;
-    s->strip_rows = capacity < 4096 ? capacity : 4096;
-    size_t strip = s->strip_rows * STRIP;
-    s->codes = mem_alloc_aligned(capacity > strip ? capacity : strip, 1);
+    size_t n_features = s->job->codes->binned->n_features;
+    s->strip_rows = capacity < STRIP_ROWS_MAX ? capacity : STRIP_ROWS_MAX;
+    size_t strip = s->strip_rows * SEARCH_STRIP, group = capacity * SEARCH_GROUP;
+    s->codes = mem_alloc_aligned(group > strip ? group : strip, 1);
     s->permutation = mem_alloc(n_features, sizeof *s->permutation);
     s->swaps = mem_alloc(n_features, sizeof *s->swaps);
     s->fast = mem_alloc(n_features, sizeof *s->fast);
-    s->general = general_scratch_new(n_classes);
-    if (!s->codes || !s->permutation || !s->swaps || !s->fast || !s->general) return false;
+    s->general = general_scratch_new(s->job->rules->n_classes);
     s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
-    if (!s->few_codes) return false;
-    if (!n_classes) {
-        s->squared = squared_kernels_get(job->kernels->level);
-        s->centred = mem_alloc(capacity, sizeof *s->centred);
-        s->squared_cells = mem_alloc_aligned(1, sizeof *s->squared_cells);
-        if (s->squared_cells) memset(s->squared_cells, 0, sizeof *s->squared_cells);
-        return s->centred && s->squared_cells;
-    }
+    return s->codes && s->permutation && s->swaps && s->fast && s->general && s->few_codes;
+}
+
+static bool allocate_for_targets(struct node_search *s, size_t capacity)
+{
+    s->squared = squared_kernels_get(s->job->kernels->level);
+    s->centred = mem_alloc(capacity, sizeof *s->centred);
+    s->squared_cells = mem_alloc_aligned(SEARCH_GROUP, sizeof *s->squared_cells);
+    if (!s->centred || !s->squared_cells) return false;
+    memset(s->squared_cells, 0, SEARCH_GROUP * sizeof *s->squared_cells);
+    return true;
+}
+
+static bool allocate_for_classes(struct node_search *s, size_t capacity)
+{
+    size_t n_classes = s->job->rules->n_classes;
+    size_t n_cells = takes_fast_search(s->job) ? n_classes * SEARCH_GROUP * GINI_BINS : 0;
     s->local = mem_alloc(capacity, sizeof *s->local);
     s->class_weight = mem_zalloc(n_classes, sizeof *s->class_weight);
     s->class_map = mem_alloc(n_classes, sizeof *s->class_map);
     s->class_names = mem_alloc(n_classes, sizeof *s->class_names);
     s->totals = mem_alloc(n_classes, sizeof *s->totals);
     s->totals32 = mem_alloc(n_classes, sizeof *s->totals32);
-    s->cells = mem_alloc_aligned((size_t)n_classes * GINI_BINS, sizeof *s->cells);
-    s->few_begin = mem_alloc((size_t)n_classes + 1, sizeof *s->few_begin);
+    s->cells = mem_alloc_aligned(n_cells, sizeof *s->cells);
+    s->few_begin = mem_alloc(n_classes + 1, sizeof *s->few_begin);
     s->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
-    return s->local && s->class_weight && s->class_map && s->class_names && s->totals && s->totals32 &&
-           s->cells && s->few_begin && s->few_spread;
+    if (!s->local || !s->class_weight || !s->class_map || !s->class_names || !s->totals || !s->totals32 ||
+        !s->cells || !s->few_begin || !s->few_spread)
+        return false;
+    memset(s->cells, 0, n_cells * sizeof *s->cells);
+    return true;
+}
+
+static bool allocate(struct node_search *s, size_t capacity)
+{
+    return allocate_shared(s, capacity) &&
+           (s->job->rules->n_classes ? allocate_for_classes(s, capacity) : allocate_for_targets(s, capacity));
 }
 
 struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
@@ -98,7 +86,6 @@ struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
         s->permutation[f] = f;
         s->fast[f] = fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
     }
-    if (s->cells) memset(s->cells, 0, (size_t)job->rules->n_classes * GINI_BINS * sizeof *s->cells);
     return s;
 }
 
@@ -269,162 +256,17 @@ static void offer_general(struct node_search *s, const struct sample *sample, co
     contest->general = found;
 }
 
-static void fill_cells(struct node_search *s, const uint8_t *codes)
-{
-    const uint16_t *classes = s->rows.classes;
-    const uint32_t *weights = s->rows.weights;
-    uint32_t *cells = s->cells;
-    size_t n = s->rows.n;
-    for (size_t i = 0; i < n; i++) cells[(uint32_t)classes[i] << 8 | gini_cell(codes[i])] += weights[i];
-}
-
-static void scan_squared(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best)
-{
-    struct squared_cells *cells = s->squared_cells;
-    const uint32_t *weights = s->rows.weights;
-    for (size_t i = 0; i < s->rows.n; i++) {
-        uint8_t cell = squared_cell(codes[i]);
-        cells->sum[cell] += s->centred[i];
-        cells->weight[cell] += weights[i];
-    }
-    s->squared->scan(cells, s->centred_sum, (uint32_t)s->rows.weight, drawn, best);
-}
-
-static void scan_feature(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best)
-{
-    if (!s->rows.k) {
-        scan_squared(s, codes, drawn, best);
-        return;
-    }
-    fill_cells(s, codes);
-    uint32_t weight = (uint32_t)s->rows.weight;
-    if (weight <= UINT16_MAX)
-        s->job->kernels->scan(s->cells, s->rows.k, s->totals32, weight, drawn, best);
-    else
-        gini_scan_plain(s->cells, s->rows.k, s->totals32, weight, drawn, best);
-}
-
-/* Codes of up to STRIP drawn features for all rows of a node that is held by row, feature after feature. */
-static void fetch_strip(struct node_search *s, const struct sample *sample, const struct node *node,
-                        const uint32_t *features, uint32_t n_features)
-{
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = s->rows.n, width = node->source.n_features;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *codes = node->source.by_row + row[i] * width;
-        for (uint32_t f = 0; f < n_features; f++) s->codes[f * n + i] = codes[features[f]];
-    }
-}
-
-static void scan_features(struct node_search *s, const struct sample *sample, const struct node *node,
-                          uint32_t first, uint32_t last, struct gini_best *best)
-{
-    bool strips = node->source.by_row && s->rows.n <= s->strip_rows;
-    for (uint32_t f = first; f < last; f += STRIP) {
-        uint32_t n = last - f < STRIP ? last - f : STRIP;
-        if (strips) fetch_strip(s, sample, node, s->permutation + f, n);
-        for (uint32_t i = 0; i < n; i++) {
-            if (!s->fast[s->permutation[f + i]]) continue;
-            if (!strips) node_codes(sample, node, s->permutation[f + i], s->codes);
-            scan_feature(s, s->codes + (strips ? i * s->rows.n : 0), f + i, best);
-        }
-    }
-}
-
-/* Rows sorted by class: where each class begins, and each row's place. */
-static void sort_few(struct node_search *s, uint8_t *place)
-{
-    uint32_t next[GINI_FEW_ROWS + 1];
-    memset(s->few_begin, 0, (s->rows.k + 1) * sizeof *s->few_begin);
-    for (size_t i = 0; i < s->rows.n; i++) s->few_begin[s->rows.classes[i] + 1]++;
-    for (uint32_t c = 0; c < s->rows.k; c++) {
-        s->few_begin[c + 1] += s->few_begin[c];
-        next[c] = s->few_begin[c];
-    }
-    for (size_t i = 0; i < s->rows.n; i++) place[i] = (uint8_t)next[s->rows.classes[i]]++;
-}
-
-static void search_few(struct node_search *s, const struct sample *sample, const struct node *node,
-                       uint32_t first, uint32_t last, struct gini_best *best)
-{
-    uint8_t place[GINI_FEW_ROWS], weights[GINI_FEW_ROWS];
-    sort_few(s, place);
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = s->rows.n, width = node->source.n_features;
-    for (size_t i = 0; i < n; i++) weights[place[i]] = (uint8_t)s->rows.weights[i];
-    for (uint32_t f = first; f < last; f += GINI_FEW_LANES) {
-        uint32_t n_features = last - f < GINI_FEW_LANES ? last - f : GINI_FEW_LANES, lanes = 8;
-        while (lanes < n_features) lanes *= 2;
-        const uint32_t *features = s->permutation + f;
-        for (size_t i = 0; i < n; i++) {
-            const uint8_t *codes = node->source.by_row + row[i] * width;
-            uint8_t *to = s->few_codes + (size_t)place[i] * lanes;
-            for (uint32_t j = 0; j < n_features; j++) to[j] = codes[features[j]];
-            memset(to + n_features, 0, lanes - n_features);
-        }
-        memset(s->few_codes + n * lanes, 0, GINI_FEW_LANES);
-        s->job->kernels->few(&(struct gini_few){.n = (uint32_t)n,
-                                                .k = s->rows.k,
-                                                .weight = (uint32_t)s->rows.weight,
-                                                .lanes_per_row = lanes,
-                                                .n_features = n_features,
-                                                .first_feature = f,
-                                                .class_begin = s->few_begin,
-                                                .totals = s->totals32,
-                                                .weights = weights,
-                                                .codes = s->few_codes,
-                                                .spread = s->few_spread},
-                             best);
-    }
-}
-
-static void search_few_squared(struct node_search *s, const struct sample *sample, const struct node *node,
-                               uint32_t first, uint32_t last, struct gini_best *best)
-{
-    uint8_t weights[SQUARED_FEW_ROWS];
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = s->rows.n, width = node->source.n_features;
-    for (size_t i = 0; i < n; i++) weights[i] = (uint8_t)s->rows.weights[i];
-    for (uint32_t f = first; f < last; f += SQUARED_FEW_LANES) {
-        uint32_t n_features = last - f < SQUARED_FEW_LANES ? last - f : SQUARED_FEW_LANES;
-        const uint32_t *features = s->permutation + f;
-        for (size_t i = 0; i < n; i++) {
-            const uint8_t *codes = node->source.by_row + row[i] * width;
-            for (uint32_t j = 0; j < n_features; j++) s->few_codes[i * n_features + j] = codes[features[j]];
-        }
-        s->squared->few(&(struct squared_few){.n = (uint32_t)n,
-                                              .weight = (uint32_t)s->rows.weight,
-                                              .n_features = n_features,
-                                              .first_feature = f,
-                                              .sum = s->centred_sum,
-                                              .targets = s->centred,
-                                              .weights = weights,
-                                              .codes = s->few_codes},
-                        best);
-    }
-}
-
-/* Whether the node is searched with all its features at once. */
-static bool has_few_rows(const struct node_search *s, const struct node *node)
-{
-    uint32_t few = s->rows.k ? s->job->kernels->few_rows : s->squared->few_rows;
-    return node->source.by_row && s->rows.n <= few && s->rows.weight <= GINI_SMALL_WEIGHT;
-}
-
 /* Searches drawn features first..last - 1. */
 static void search_drawn(struct node_search *s, const struct sample *sample, const struct node *node,
                          uint32_t first, uint32_t last, struct contest *contest)
 {
     uint32_t n_fast = 0;
     for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
-    if (n_fast == last - first && has_few_rows(s, node)) {
-        if (s->rows.k)
-            search_few(s, sample, node, first, last, &contest->cut);
-        else
-            search_few_squared(s, sample, node, first, last, &contest->cut);
+    if (n_fast == last - first && search_few_fits(s, node)) {
+        search_few(s, sample, node, first, last, &contest->cut);
         return;
     }
-    if (n_fast) scan_features(s, sample, node, first, last, &contest->cut);
+    if (n_fast) search_many(s, sample, node, first, last, &contest->cut);
     for (uint32_t f = first; n_fast < last - first && f < last; f++)
         if (!s->fast[s->permutation[f]]) offer_general(s, sample, node, f, contest);
 }

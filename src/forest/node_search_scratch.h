@@ -1,0 +1,57 @@
+/*
+ * A node search's insides, shared by its files: node_search.c draws features and holds the contest between
+ * them, search_many.c asks features one by one, search_few.c all at once.
+ */
+#ifndef FOREST_NODE_SEARCH_SCRATCH_H
+#define FOREST_NODE_SEARCH_SCRATCH_H
+
+#include "forest/node_search.h"
+#include "forest/squared_error.h"
+
+enum {
+    SEARCH_STRIP = 32, /* features fetched at a time from a node's rows */
+    SEARCH_GROUP = 4, /* features counted at a time: a row's class and weight are read once for all of them */
+};
+
+struct node_search {
+    const struct grow_job *job;
+    struct node_rows rows;
+    bool pure;
+    /* classification */
+    uint16_t *local;        /* capacity: local class of each row */
+    uint32_t *class_weight; /* C, all 0 between nodes */
+    uint16_t *class_map;    /* C: global to local */
+    uint16_t *class_names;  /* C: local to global */
+    uint64_t *totals;       /* C */
+    uint32_t *totals32;     /* C */
+    uint32_t *cells;        /* C x 256, all 0 between searches */
+    /* regression */
+    int64_t *centred; /* capacity: weight times target less the node's mean */
+    int64_t centred_sum;
+    struct squared_cells *squared_cells; /* SEARCH_GROUP, all 0 between searches */
+    const struct squared_kernels *squared;
+    /* both */
+    struct general_scratch *general;
+    uint8_t *codes;        /* capacity, or STRIP x few rows */
+    size_t strip_rows;     /* rows of which SEARCH_STRIP features fit in codes */
+    uint32_t *permutation; /* F: features, the first n_drawn drawn */
+    uint32_t *swaps;       /* F: what to undo */
+    bool *fast;            /* F: the gini searches can take the feature */
+    /* few rows */
+    uint32_t *few_begin; /* C + 1 */
+    uint8_t *few_codes, *few_spread;
+};
+
+/*
+ * Both offer the cuts of the drawn features permutation[first..last - 1] of the gathered node to *best; all
+ * of them for search_few, those that are `fast` for search_many.
+ */
+void search_many(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
+                 uint32_t last, struct gini_best *best);
+void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
+                uint32_t last, struct gini_best *best);
+
+/* Whether search_few can take the gathered node. */
+bool search_few_fits(const struct node_search *s, const struct node *node);
+
+#endif
