@@ -185,13 +185,18 @@ static bramble_status fill_schema(struct bramble_schema *schema, const json_t *o
     return target_from_json(schema, object, name, error);
 }
 
+/* As far as jansson tells: it has no words for some failed allocations. */
+static bool out_of_memory(const json_error_t *parse)
+{
+    return json_error_code(parse) == json_error_out_of_memory || !*parse->text;
+}
+
 bramble_status schema_from_json(struct bramble_schema *out, const char *json, const char *name,
                                 bramble_error *error)
 {
     json_error_t parse;
     json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &parse);
-    if (!object && json_error_code(&parse) == json_error_out_of_memory)
-        return error_memory(error, "a model's schema");
+    if (!object && out_of_memory(&parse)) return error_memory(error, "a model's schema");
     if (!object)
         return model_damaged(error, name, "its schema is not JSON (line %d: %s)", parse.line, parse.text);
     struct bramble_schema schema = {0};
@@ -209,8 +214,7 @@ bramble_status numbers_from_json(double *out, size_t n, const char *json, const 
 {
     json_error_t parse;
     json_t *array = json_loads(json, 0, &parse);
-    if (!array && json_error_code(&parse) == json_error_out_of_memory)
-        return error_memory(error, "a model's metadata");
+    if (!array && out_of_memory(&parse)) return error_memory(error, "a model's metadata");
     bool sound = json_array_size(array) == n;
     for (size_t i = 0; sound && i < n; i++) {
         const json_t *number = json_array_get(array, i);

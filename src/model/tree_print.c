@@ -26,11 +26,11 @@ static void put_name(struct printer *p, const char *name)
     }
 }
 
-/* As few digits as tell the number from all others. */
+/* As few digits as tell the number from all others, but no power of ten for small whole ones. */
 static void put_number(struct printer *p, float number)
 {
     char digits[32];
-    for (int precision = 1; precision <= 9; precision++) {
+    for (int precision = 6; precision <= 9; precision++) {
         snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
         if (strtof(digits, NULL) == number) break;
     }

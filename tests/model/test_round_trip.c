@@ -135,6 +135,30 @@ static void test_same_bytes_for_same_model(void **state)
     scratch_remove(&scratch);
 }
 
+/* Files of the fuzzer's corpus, made long ago, mean what they meant: loaded and saved they are the same. */
+static void test_files_made_before(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"categories", "chain", "leaf", "pure", "regression", "three", "two"};
+    struct scratch scratch = scratch_new();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[1024];
+        bramble_error error;
+        struct bramble_model *model;
+        snprintf(path, sizeof path, "%s/fuzz/corpus/model/%s", getenv("BRAMBLE_SOURCE"), names[i]);
+        if (model_load(&model, path, &error)) fail_msg("%s", error.message);
+        assert_int_equal(model_save(model, scratch_path(&scratch, "again.onnx"), NULL), BRAMBLE_OK);
+        size_t n, m;
+        uint8_t *a = scratch_slurp(path, &n), *b = scratch_slurp(scratch.path, &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(a, b, n);
+        free(a);
+        free(b);
+        model_free(model);
+    }
+    scratch_remove(&scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_deep_chain),
         cmocka_unit_test(test_schema_without_target_name),
         cmocka_unit_test(test_same_bytes_for_same_model),
+        cmocka_unit_test(test_files_made_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
