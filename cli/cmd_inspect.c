@@ -34,7 +34,7 @@ static void print_schema(const bramble_schema *schema)
 static void print_setting(const char *key, const char *value)
 {
     printf("  %-24s ", readable_name(key, 40).text);
-    readable_write(stdout, value, false);
+    readable_write(stdout, *value ? value : "-", false);
     printf("\n");
 }
 

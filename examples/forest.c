@@ -2,7 +2,7 @@
  * The shortest complete program: trains a forest on a table, tries it on rows it has not seen, keeps it as a
  * file, and predicts one row.
  *
- *     cc forest.c -o forest -lbramble
+ *     cc forest.c -o forest $(pkg-config --cflags --libs bramble)
  *     ./forest diamonds.csv model.onnx
  */
 #include <stdio.h>
