@@ -175,13 +175,21 @@ static void test_numbers(void **state)
     scratch_remove(&s);
 }
 
+static void train_quietly(struct scratch *s, const char *data, const char *option, const char *other)
+{
+    struct said said = DONE(s, "train", "forest", data, option, other, "--quiet");
+    assert_string_equal(said.out, "");
+    assert_string_equal(said.err, "");
+    said_fini(&said);
+}
+
 /* The target may be absent, columns may be in another order, and others may stand between them. */
 static void test_other_columns(void **state)
 {
     (void)state;
     struct scratch s = scratch_new();
     write_kinds_csv(&s, "train.csv", 400, 1);
-    said_fini(&(struct said[]){DONE(&s, "train", "forest", "train.csv", "--trees", "5", "--quiet")}[0]);
+    train_quietly(&s, "train.csv", "--trees=5", "--max-features=all");
     const char *plain = "size,colour,weight\n10,red,1\n900,red,2\n,green,3\n";
     const char *mixed = "weight,id,colour,size\n1,a,red,10\n2,b,red,900\n3,c,green,\n";
     scratch_write(&s, "plain.csv", plain, strlen(plain));
@@ -195,13 +203,26 @@ static void test_other_columns(void **state)
     scratch_remove(&s);
 }
 
+/* Class names come out as they went in, quotes and all. */
+static void test_quoted_names(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    const char *csv = "x,y\n0,\"a \"\"b\"\"\"\n1,\"d,e\"\n2,\"two\nlines\"\n3,plain\n";
+    scratch_write(&s, "a.csv", csv, strlen(csv));
+    train_quietly(&s, "a.csv", "--no-bootstrap", "--trees=1");
+    struct said said = DONE(&s, "predict", "model.onnx", "a.csv");
+    assert_string_equal(said.out, "prediction\n\"a \"\"b\"\"\"\n\"d,e\"\n\"two\nlines\"\nplain\n");
+    said_fini(&said);
+    scratch_remove(&s);
+}
+
 static void test_weights_count(void **state)
 {
     (void)state;
     struct scratch s = scratch_new();
     write_kinds_csv(&s, "train.csv", 400, 1);
-    said_fini(&(struct said[]){DONE(&s, "train", "forest", "train.csv", "--sample-weight", "weight",
-                                    "--trees", "5", "--max-depth", "1", "--quiet")}[0]);
+    train_quietly(&s, "train.csv", "--sample-weight=weight", "--trees=5");
     json_t *without = JSON(&s, "evaluate", "model.onnx", "train.csv", "--json");
     json_t *with = JSON(&s, "evaluate", "model.onnx", "train.csv", "--sample-weight", "weight", "--json");
     assert_true(json_number_of(with, "log_loss") != json_number_of(without, "log_loss"));
@@ -269,16 +290,13 @@ static void test_paths_with_two_parts(void **state)
     scratch_remove(&s);
 }
 
-static void test_quiet_and_text(void **state)
+static void test_text_for_people(void **state)
 {
     (void)state;
     struct scratch s = scratch_new();
     write_kinds_csv(&s, "train.csv", 200, 1);
-    struct said said = DONE(&s, "train", "forest", "train.csv", "--trees", "5", "--quiet");
-    assert_string_equal(said.out, "");
-    assert_string_equal(said.err, "");
-    said_fini(&said);
-    said = DONE(&s, "train", "forest", "train.csv", "--trees", "5", "--holdout", "0.2", "--oob-score");
+    struct said said =
+        DONE(&s, "train", "forest", "train.csv", "--trees", "5", "--holdout", "0.2", "--oob-score");
     assert_non_null(strstr(said.out, "trained     5 trees in "));
     assert_non_null(strstr(said.out, "test        accuracy "));
     assert_non_null(strstr(said.out, "out of bag  accuracy "));
@@ -291,10 +309,14 @@ static void test_quiet_and_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data),           cmocka_unit_test(test_classes),
-        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_other_columns),
-        cmocka_unit_test(test_weights_count),  cmocka_unit_test(test_paths_with_two_parts),
-        cmocka_unit_test(test_quiet_and_text),
+        cmocka_unit_test(test_data),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_other_columns),
+        cmocka_unit_test(test_quoted_names),
+        cmocka_unit_test(test_weights_count),
+        cmocka_unit_test(test_paths_with_two_parts),
+        cmocka_unit_test(test_text_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
