@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "data/number.h"
 #include "forest/forest.h"
 #include "model/model.h"
 
@@ -45,6 +46,13 @@ static const char *max_features_name(const bramble_forest_options *o, bramble_ta
     return task == BRAMBLE_TASK_REGRESSION ? "all" : "sqrt";
 }
 
+static void set_number(struct bramble_model *model, bool *failed, const char *key, double value)
+{
+    char text[32];
+    number_print(value, text);
+    set(model, failed, key, "%s", text);
+}
+
 /* What anyone needs to make the same forest again. */
 static bool record_settings(struct bramble_model *model, const struct bramble_table *table,
                             const bramble_forest_options *o)
@@ -59,13 +67,13 @@ static bool record_settings(struct bramble_model *model, const struct bramble_ta
     set(model, &failed, "criterion", "%s", criterion_name(o, table->schema.task));
     set(model, &failed, "splitter", "%s", random ? "random" : "best");
     set(model, &failed, "max_depth", "%" PRIu32, o->max_depth);
-    set(model, &failed, "min_samples_split", "%.17g", o->min_samples_split);
-    set(model, &failed, "min_samples_leaf", "%.17g", o->min_samples_leaf);
+    set_number(model, &failed, "min_samples_split", o->min_samples_split);
+    set_number(model, &failed, "min_samples_leaf", o->min_samples_leaf);
     set(model, &failed, "max_features", "%s", max_features_name(o, table->schema.task));
     set(model, &failed, "max_leaf_nodes", "%" PRIu32, o->max_leaf_nodes);
-    set(model, &failed, "min_impurity_decrease", "%.17g", o->min_impurity_decrease);
+    set_number(model, &failed, "min_impurity_decrease", o->min_impurity_decrease);
     set(model, &failed, "bootstrap", "%s", bootstrap ? "true" : "false");
-    set(model, &failed, "max_samples", "%.17g", o->max_samples);
+    set_number(model, &failed, "max_samples", o->max_samples);
     set(model, &failed, "class_weight", "%s", o->class_weight ? o->class_weight : "");
     set(model, &failed, "data.rows", "%zu", table->n_rows);
     set(model, &failed, "data.checksum", "%016" PRIx64, table_checksum(table));

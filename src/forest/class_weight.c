@@ -1,11 +1,11 @@
 #include "forest/class_weight.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "data/number.h"
 
 void class_weight_balance(const uint64_t *counts, uint32_t n_classes, double *weight)
 {
@@ -27,9 +27,9 @@ static bramble_status parse_pair(const struct bramble_schema *schema, const char
     const char *equals = NULL;
     for (const char *c = begin; c < end; c++)
         if (*c == '=') equals = c;
-    char *stop;
-    double value = equals ? strtod(equals + 1, &stop) : -1;
-    if (!equals || equals + 1 == end || stop != end || !isfinite(value) || value < 0)
+    double value;
+    if (!equals || !number_parse(equals + 1, (size_t)(end - equals - 1), &value) || !isfinite(value) ||
+        value < 0)
         return error_set(error, BRAMBLE_ERR_USAGE,
                          "class_weight must be balanced, balanced_subsample, or LABEL=WEIGHT,...; not '%.*s'",
                          (int)(end - begin), begin);

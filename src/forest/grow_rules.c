@@ -1,12 +1,11 @@
 #include "forest/grow_rules.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "data/number.h"
 #include "forest/class_weight.h"
 
 static bramble_status bad_option(bramble_error *error, const char *name, const char *must)
@@ -36,17 +35,12 @@ static uint64_t row_count(double option, size_t n_rows)
 
 static bool parse_count_or_share(const char *text, uint32_t n, uint32_t *out)
 {
-    char *end;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (end == text || *end || errno || !(value > 0)) return false;
-    if (strspn(text, "0123456789") == strlen(text)) {
-        if (value > n) return false;
-        *out = (uint32_t)value;
-        return true;
-    }
-    if (value > 1) return false;
-    *out = (uint32_t)(value * n);
+    double value;
+    size_t length = strlen(text);
+    if (!number_parse(text, length, &value) || !(value > 0)) return false;
+    bool is_count = strspn(text, "0123456789") == length;
+    if (value > (is_count ? n : 1)) return false;
+    *out = (uint32_t)(is_count ? value : value * n);
     return true;
 }
 
