@@ -76,7 +76,7 @@ static void mutate_attribute(Onnx__ModelProto *file, unsigned int seed)
     if (attribute->n_ints) {
         int64_t *number = &attribute->ints[seed % attribute->n_ints];
         if (seed & 1 << 16)
-            *number += seed & 1 << 17 ? 1 : -1;
+            *number = (int64_t)((uint64_t)*number + (seed & 1 << 17 ? 1 : UINT64_MAX));
         else
             LLVMFuzzerMutate((uint8_t *)number, sizeof *number, sizeof *number);
     } else if (attribute->n_floats) {
