@@ -2,6 +2,19 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* Control characters, and bytes that are no UTF-8, become '?'. */
+static void make_readable(char *text)
+{
+    for (size_t left = strlen(text), n; left; text += n, left -= n) {
+        uint32_t code;
+        n = utf8_decode(text, left, &code);
+        if (code < 0x20 || code == 0x7f || (code == UTF8_REPLACEMENT && n == 1)) *text = '?';
+    }
+}
 
 bramble_status error_set(bramble_error *error, bramble_status status, const char *format, ...)
 {
@@ -10,8 +23,7 @@ bramble_status error_set(bramble_error *error, bramble_status status, const char
     va_start(args, format);
     vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
-    for (char *c = error->message; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    make_readable(error->message);
     error->status = status;
     return status;
 }

@@ -5,7 +5,8 @@
 #include <bramble/error.h>
 
 /* Writes one line into *error (which may be NULL) and returns `status`, so that it reads
- * `return error_set(error, BRAMBLE_ERR_DATA, "%s: row %zu ...", ...)`. Control characters become '?'. */
+ * `return error_set(error, BRAMBLE_ERR_DATA, "%s: row %zu ...", ...)`. Control characters and what is
+ * not UTF-8 become '?'. */
 bramble_status error_set(bramble_error *error, bramble_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
