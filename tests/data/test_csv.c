@@ -236,6 +236,7 @@ static void many_texts_leave_the_most_frequent(void **state)
     assert_string_equal(bramble_schema_category(schema(t), 1, 154), "id300");
     assert_string_equal(tables_category(t, 1, 200), "(other)");
     assert_string_equal(tables_category(t, 1, 399), "id399");
+    assert_int_equal(bramble_table_n_missing(t, 1), 0);
     assert_int_equal(schema_category_code(&t->schema.features[1], "new", 3), 254);
     assert_int_equal(schema_category_code(&t->schema.features[0], "new", 3), CATEGORY_MISSING);
     bramble_table_free(t);
@@ -254,6 +255,16 @@ static void endless_texts_are_bounded(void **state)
     assert_string_equal(tables_category(t, 0, 69999), "(other)");
     assert_null(tables_category(t, 0, 70001));
     bramble_table_free(t);
+}
+
+static void a_checksum_knows_texts_from_numbers(void **state)
+{
+    (void)state;
+    bramble_table *texts = tables_read("a,0\nb,1\n", NULL), *numbers = tables_read("0,0\n1,1\n", NULL);
+    assert_memory_equal(texts->columns[0].any, numbers->columns[0].any, 2);
+    assert_int_not_equal(bramble_table_checksum(texts), bramble_table_checksum(numbers));
+    bramble_table_free(texts);
+    bramble_table_free(numbers);
 }
 
 static void texts_are_made_utf8(void **state)
@@ -374,6 +385,7 @@ int main(void)
         cmocka_unit_test(columns_change_their_mind),
         cmocka_unit_test(many_texts_leave_the_most_frequent),
         cmocka_unit_test(endless_texts_are_bounded),
+        cmocka_unit_test(a_checksum_knows_texts_from_numbers),
         cmocka_unit_test(texts_are_made_utf8),
         cmocka_unit_test(classes_are_sorted),
         cmocka_unit_test(long_files_are_read_whole),

@@ -31,6 +31,20 @@ static void ragged_rows_are_refused(void **state)
     str_fini(&text);
 }
 
+/* Wherever a newline of two bytes is cut by a buffer's end, it stays one. */
+static void lines_are_counted_right(void **state)
+{
+    (void)state;
+    for (int pad = 0; pad < 8; pad++) {
+        struct str text = {0};
+        str_printf(&text, "name%0*d,y\r\n", pad + 1, 0);
+        for (int i = 0; i < 70000; i++) str_puts(&text, i % 2 ? "1234,1\r\n" : "5678,0\r\n");
+        str_puts(&text, "5\r\n");
+        tables_refuse(text.data, NULL, "row 70001, line 70002 has 1 fields");
+        str_fini(&text);
+    }
+}
+
 static void broken_quotes_are_refused(void **state)
 {
     (void)state;
@@ -236,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_files_are_refused),
         cmocka_unit_test(ragged_rows_are_refused),
+        cmocka_unit_test(lines_are_counted_right),
         cmocka_unit_test(broken_quotes_are_refused),
         cmocka_unit_test(targets_that_are_not_there_are_refused),
         cmocka_unit_test(targets_that_make_no_sense_are_refused),
