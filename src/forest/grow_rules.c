@@ -90,12 +90,14 @@ static bramble_status resolve_limits(struct grow_rules *rules, const bramble_for
                                      bramble_error *error)
 {
     if (o->trees < 1 || o->trees > 1u << 24) return bad_option(error, "trees", "1 to 16777216");
-    if (!(o->min_samples_split > 0) || (o->min_samples_split >= 1 && o->min_samples_split < 2))
+    if (!(o->min_samples_split > 0) || (o->min_samples_split >= 1 && o->min_samples_split < 2) ||
+        !isfinite(o->min_samples_split))
         return bad_option(error, "min_samples_split", "a count of at least 2, or a share below 1");
-    if (!(o->min_samples_leaf > 0))
+    if (!(o->min_samples_leaf > 0) || !isfinite(o->min_samples_leaf))
         return bad_option(error, "min_samples_leaf", "a count of at least 1, or a share below 1");
     if (o->max_leaf_nodes == 1) return bad_option(error, "max_leaf_nodes", "0 for no limit, or at least 2");
-    if (!(o->min_impurity_decrease >= 0)) return bad_option(error, "min_impurity_decrease", "0 or more");
+    if (!(o->min_impurity_decrease >= 0) || !isfinite(o->min_impurity_decrease))
+        return bad_option(error, "min_impurity_decrease", "0 or more");
     rules->n_trees = o->trees;
     rules->max_depth = o->max_depth ? o->max_depth : UINT32_MAX;
     rules->min_samples_split = row_count(o->min_samples_split, n_rows);
@@ -178,6 +180,9 @@ bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_ta
     bool classify = table->schema.task == BRAMBLE_TASK_CLASSIFICATION;
     if (!table->classes && !table->values)
         return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
+    if (table->n_rows > UINT32_MAX || table->schema.n_features >= 1u << 28)
+        return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                         "forests take up to 4294967295 rows of 268435455 features; leave some out");
     rules->n_classes = classify ? table->schema.n_classes : 0;
     bramble_status status;
     if ((status = resolve_limits(rules, options, table->n_rows, error)) ||
