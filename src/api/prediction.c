@@ -6,14 +6,15 @@
 #include "base/mem.h"
 #include "base/threads.h"
 
-enum { BLOCK_FLOATS = 1 << 18, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_MAX = 4096, THREADS_MAX = 1024 };
+enum { THREADS_MAX = 1024 };
 
 struct job {
     const struct forest *forest;
     const struct prediction_rows *rows;
     const struct prediction_outputs *out;
     size_t block, width; /* rows a block; outputs a row: C or 1 */
-    float *gathered;     /* block x F floats a thread, when rows come from a table */
+    bool bytes;          /* every feature of the table is a byte */
+    char *gathered;      /* block x F values a thread, when rows come from a table */
     float *sums;         /* block x width floats a thread, when nobody wants probabilities */
 };
 
@@ -24,6 +25,41 @@ static void gather_rows(const struct bramble_table *table, size_t first, size_t 
         const struct column *column = &table->columns[f];
         bramble_feature_type type = table->schema.features[f].type;
         for (size_t r = 0; r < n; r++) x[r * n_features + f] = column_value(column, type, first + r);
+    }
+}
+
+static void gather_bytes(const struct bramble_table *table, size_t first, size_t n, uint8_t *x)
+{
+    size_t n_features = table->schema.n_features;
+    for (size_t f = 0; f < n_features; f++) {
+        const uint8_t *column = table->columns[f].bytes + first;
+        for (size_t r = 0; r < n; r++) x[r * n_features + f] = column[r];
+    }
+}
+
+static bool all_bytes(const struct bramble_table *table)
+{
+    for (uint32_t f = 0; f < table->schema.n_features; f++)
+        if (table->schema.features[f].type != BRAMBLE_FEATURE_BYTE) return false;
+    return true;
+}
+
+/* Leaf shares or values of rows begin..begin + n - 1, averaged. */
+static void sum_rows(const struct job *job, uint32_t thread, size_t begin, size_t n, float *sums)
+{
+    size_t n_features = job->forest->n_features;
+    if (!job->rows->table) {
+        forest_predict_rows(job->forest, job->rows->x + begin * n_features, n, 1, sums);
+        return;
+    }
+    size_t value_size = job->bytes ? sizeof(uint8_t) : sizeof(float);
+    void *x = job->gathered + thread * job->block * n_features * value_size;
+    if (job->bytes) {
+        gather_bytes(job->rows->table, job->rows->first + begin, n, x);
+        forest_predict_bytes(job->forest, x, n, 1, sums);
+    } else {
+        gather_rows(job->rows->table, job->rows->first + begin, n, x);
+        forest_predict_rows(job->forest, x, n, 1, sums);
     }
 }
 
@@ -38,30 +74,16 @@ static uint32_t most_probable(const float *shares, size_t n_classes)
 static void predict_block(void *context, uint32_t thread, uint64_t i)
 {
     const struct job *job = context;
-    size_t begin = i * job->block, n = job->rows->n_rows - begin, n_features = job->forest->n_features;
+    size_t begin = i * job->block, n = job->rows->n_rows - begin;
     if (n > job->block) n = job->block;
-    const float *x = job->rows->x + begin * n_features;
-    if (job->rows->table) {
-        float *gathered = job->gathered + thread * job->block * n_features;
-        gather_rows(job->rows->table, job->rows->first + begin, n, gathered);
-        x = gathered;
-    }
     float *sums =
         job->out->proba ? job->out->proba + begin * job->width : job->sums + thread * job->block * job->width;
-    forest_predict_rows(job->forest, x, n, 1, sums);
+    sum_rows(job, thread, begin, n, sums);
     for (size_t r = 0; r < n; r++) {
         uint32_t best = job->forest->n_classes ? most_probable(sums + r * job->width, job->width) : 0;
         if (job->out->classes) job->out->classes[begin + r] = best;
         if (job->out->values) job->out->values[begin + r] = job->forest->n_classes ? best : (double)sums[r];
     }
-}
-
-static size_t rows_a_block(const struct forest *forest, size_t n_rows)
-{
-    size_t rows = BLOCK_FLOATS / forest->n_features;
-    if (rows < BLOCK_ROWS_MIN) rows = BLOCK_ROWS_MIN;
-    if (rows > BLOCK_ROWS_MAX) rows = BLOCK_ROWS_MAX;
-    return n_rows && n_rows < rows ? n_rows : rows;
 }
 
 bramble_status prediction_run(const struct forest *forest, const struct prediction_rows *rows,
@@ -70,13 +92,17 @@ bramble_status prediction_run(const struct forest *forest, const struct predicti
     struct job job = {.forest = forest,
                       .rows = rows,
                       .out = out,
-                      .block = rows_a_block(forest, rows->n_rows),
+                      .bytes = rows->table && all_bytes(rows->table),
                       .width = forest->n_classes ? forest->n_classes : 1};
+    job.block = forest_predict_block_rows(forest, job.bytes);
+    if (job.block > rows->n_rows && rows->n_rows) job.block = rows->n_rows;
     uint64_t n_blocks = (rows->n_rows + job.block - 1) / job.block;
     if (!threads) threads = threads_available();
     if (threads > THREADS_MAX) threads = THREADS_MAX;
     if (threads > n_blocks) threads = n_blocks ? (uint32_t)n_blocks : 1;
-    if (rows->table) job.gathered = mem_alloc(threads * job.block, forest->n_features * sizeof(float));
+    if (rows->table)
+        job.gathered = mem_alloc(threads * job.block,
+                                 forest->n_features * (job.bytes ? sizeof(uint8_t) : sizeof(float)));
     if (!out->proba) job.sums = mem_alloc(threads * job.block, job.width * sizeof(float));
     bramble_status status = BRAMBLE_OK;
     if ((job.gathered || !rows->table) && (job.sums || out->proba))

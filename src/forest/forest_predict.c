@@ -12,14 +12,15 @@ enum {
 
 struct prediction {
     const struct forest *forest;
-    const float *x;
+    const void *x; /* N x F floats, or bytes */
+    bool bytes;
     size_t n_rows, block_rows;
     float *out;
 };
 
 /* A row on its way down a tree. */
 struct walker {
-    const float *x;
+    const void *x;
     float *sums;
     uint32_t at;
 };
@@ -36,33 +37,35 @@ static void add_leaf(const struct forest *forest, const struct tree *tree, uint3
 }
 
 /* One step down; the choice is arithmetic, since a branch on it would be guessed wrong every other time. */
-static inline uint32_t step(const struct tree *tree, uint32_t i, const float *x)
+static inline uint32_t step(const struct tree *tree, uint32_t i, const void *x, bool bytes)
 {
     const struct tree_node *node = &tree->nodes[i];
-    float value = x[node->feature];
+    float value = bytes ? (float)((const uint8_t *)x)[node->feature] : ((const float *)x)[node->feature];
     if (__builtin_expect(node->kind != TREE_NUMERIC || value != value, 0)) return tree_child(tree, i, value);
     uint32_t left = -(uint32_t)(value <= node->threshold);
     return node->right ^ ((node->right ^ (i + 1)) & left);
 }
 
-/* Sends n rows down a tree; whoever reaches a leaf makes room for the next row. */
-static void add_tree(const struct forest *forest, const struct tree *tree, const float *x, size_t n,
-                     float *sums)
+/* Sends n rows of `stride` bytes down a tree; whoever reaches a leaf makes room for the next row. */
+static inline __attribute__((always_inline)) void add_tree(const struct forest *forest,
+                                                           const struct tree *tree, const char *x,
+                                                           size_t stride, bool bytes, size_t n, float *sums)
 {
-    size_t width = forest->n_features, outputs = forest->n_classes ? forest->n_classes : 1;
+    size_t outputs = forest->n_classes ? forest->n_classes : 1;
     struct walker walkers[WALKERS];
     size_t n_walking = n < WALKERS ? n : WALKERS, next = n_walking;
-    for (size_t w = 0; w < n_walking; w++) walkers[w] = (struct walker){x + w * width, sums + w * outputs, 0};
+    for (size_t w = 0; w < n_walking; w++)
+        walkers[w] = (struct walker){x + w * stride, sums + w * outputs, 0};
     while (n_walking)
         for (size_t w = 0; w < n_walking; w++) {
             struct walker *walker = &walkers[w];
             if (tree->nodes[walker->at].kind != TREE_LEAF) {
-                walker->at = step(tree, walker->at, walker->x);
+                walker->at = step(tree, walker->at, walker->x, bytes);
                 continue;
             }
             add_leaf(forest, tree, walker->at, walker->sums);
             if (next < n) {
-                *walker = (struct walker){x + next * width, sums + next * outputs, 0};
+                *walker = (struct walker){x + next * stride, sums + next * outputs, 0};
                 next++;
             } else {
                 *walker = walkers[--n_walking];
@@ -80,25 +83,42 @@ static void predict_block(void *context, uint32_t thread, uint64_t block)
     size_t outputs = forest->n_classes ? forest->n_classes : 1;
     float *sums = p->out + begin * outputs;
     memset(sums, 0, n * outputs * sizeof *sums);
-    for (uint32_t t = 0; t < forest->n_trees; t++)
-        add_tree(forest, &forest->trees[t], p->x + begin * forest->n_features, n, sums);
+    size_t stride = forest->n_features * (p->bytes ? sizeof(uint8_t) : sizeof(float));
+    const char *x = (const char *)p->x + begin * stride;
+    for (uint32_t t = 0; t < forest->n_trees; t++) {
+        if (p->bytes)
+            add_tree(forest, &forest->trees[t], x, stride, true, n, sums);
+        else
+            add_tree(forest, &forest->trees[t], x, stride, false, n, sums);
+    }
     for (size_t i = 0; i < n * outputs; i++) sums[i] /= (float)forest->n_trees;
 }
 
-/* Rows that fit the cache beside a tree, but enough blocks for every thread. */
-static size_t rows_per_block(uint32_t n_features, size_t n_rows, uint32_t threads)
+size_t forest_predict_block_rows(const struct forest *forest, bool bytes)
 {
-    size_t rows = BLOCK_BYTES / sizeof(float) / n_features, share = n_rows / threads + 1;
-    if (rows > share) rows = share;
-    if (rows > BLOCK_ROWS_MAX) rows = BLOCK_ROWS_MAX;
+    size_t rows = BLOCK_BYTES / (forest->n_features * (bytes ? sizeof(uint8_t) : sizeof(float)));
+    if (rows > BLOCK_ROWS_MAX) return BLOCK_ROWS_MAX;
     return rows > BLOCK_ROWS_MIN ? rows : BLOCK_ROWS_MIN;
+}
+
+static void predict(const struct forest *forest, const void *x, bool bytes, size_t n_rows, uint32_t threads,
+                    float *out)
+{
+    if (!threads) threads = threads_available();
+    size_t block_rows = forest_predict_block_rows(forest, bytes), share = n_rows / threads + 1;
+    if (block_rows > share) block_rows = share > BLOCK_ROWS_MIN ? share : BLOCK_ROWS_MIN;
+    struct prediction p = {forest, x, bytes, n_rows, block_rows, out};
+    threads_run(threads, (n_rows + block_rows - 1) / block_rows, predict_block, &p);
 }
 
 void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, uint32_t threads,
                          float *out)
 {
-    if (!threads) threads = threads_available();
-    size_t block_rows = rows_per_block(forest->n_features, n_rows, threads);
-    struct prediction p = {forest, x, n_rows, block_rows, out};
-    threads_run(threads, (n_rows + block_rows - 1) / block_rows, predict_block, &p);
+    predict(forest, x, false, n_rows, threads, out);
+}
+
+void forest_predict_bytes(const struct forest *forest, const uint8_t *x, size_t n_rows, uint32_t threads,
+                          float *out)
+{
+    predict(forest, x, true, n_rows, threads, out);
 }
