@@ -9,9 +9,9 @@
 /* Control characters, and bytes that are no UTF-8, become '?'. */
 static void make_readable(char *text)
 {
-    for (size_t left = strlen(text), n; left; text += n, left -= n) {
+    for (size_t n; *text; text += n) {
         uint32_t code;
-        n = utf8_decode(text, left, &code);
+        n = utf8_decode(text, strnlen(text, 4), &code);
         if (code < 0x20 || code == 0x7f || (code == UTF8_REPLACEMENT && n == 1)) *text = '?';
     }
 }
