@@ -163,6 +163,20 @@ bramble_status model_decode(struct bramble_model **out, const void *bytes, size_
     return status;
 }
 
+/* Reads `size` bytes or up to the end, whichever comes first; bytes read, or -1. */
+static ssize_t read_fully(int fd, char *bytes, size_t size)
+{
+    size_t n = 0;
+    while (n < size) {
+        ssize_t got = read(fd, bytes + n, size - n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return -1;
+        if (got == 0) break;
+        n += (size_t)got;
+    }
+    return (ssize_t)n;
+}
+
 /* All of a file in memory; *out is the caller's. Files of 2 GiB and more are no ONNX files. */
 static bramble_status slurp(char **out, size_t *size, const char *path, int fd, bramble_error *error)
 {
@@ -176,21 +190,15 @@ static bramble_status slurp(char **out, size_t *size, const char *path, int fd, 
                          (long long)info.st_size);
     char *bytes = mem_alloc((size_t)info.st_size, 1);
     if (!bytes) return error_memory(error, "a model file");
-    size_t n = 0;
-    ssize_t got = 1;
-    while (got > 0 && n < (size_t)info.st_size) {
-        got = read(fd, bytes + n, (size_t)info.st_size - n);
-        if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got > 0)
-            n += (size_t)got;
-    }
-    if (got < 0) {
+    ssize_t n = read_fully(fd, bytes, (size_t)info.st_size);
+    if (n < 0) {
+        error_set(error, BRAMBLE_ERR_IO, "%s: cannot read: %s; take a copy from a disk that works", path,
+                  strerror(errno));
         mem_free(bytes);
-        return error_set(error, BRAMBLE_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+        return BRAMBLE_ERR_IO;
     }
     *out = bytes;
-    *size = n;
+    *size = (size_t)n;
     return BRAMBLE_OK;
 }
 

@@ -5,6 +5,8 @@
 
 #include <bramble/bramble.h>
 
+#include "base/mem.h"
+
 enum { N = 400, F = 3 };
 
 /* Three classes named 10, 20 and 30 by x0 + noise, or a value; x1 is missing at times, x2 is noise. */
@@ -285,6 +287,32 @@ static void test_tree_print(void **state)
     bramble_table_free(table);
 }
 
+/* Evaluating with the n-th allocation failing: an error and no leak, until nothing fails. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+#ifndef BRAMBLE_FAULT_INJECTION
+    skip();
+#endif
+    for (int regression = 0; regression < 2; regression++) {
+        bramble_table *table = new_table(regression);
+        bramble_model *model = new_model(table);
+        bramble_status status = BRAMBLE_ERR_MEMORY;
+        for (size_t n = 1; status; n++) {
+            bramble_evaluation evaluation = {.n_rows = 77};
+            bramble_error error = {0};
+            mem_fail_at(n, 0);
+            status = bramble_model_evaluate(model, table, 1, &evaluation, &error);
+            mem_fail_at(0, 0);
+            if (status) assert_refused(status, &error, BRAMBLE_ERR_MEMORY, "out of memory");
+            assert_int_equal(evaluation.n_rows, status ? 77 : N);
+            if (!status) bramble_evaluation_fini(&evaluation);
+        }
+        bramble_model_free(model);
+        bramble_table_free(table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_tables_that_do_not_fit),
         cmocka_unit_test(test_other_categories),
         cmocka_unit_test(test_tree_print),
+        cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
