@@ -1,5 +1,5 @@
 /* Features as codes: one bin a value where they fit, else quantiles; missing values, zeros, categories. */
-#include "tables.h"
+#include "array_tables.h"
 
 #include "data/bins.h"
 

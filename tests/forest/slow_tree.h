@@ -7,7 +7,7 @@
 #ifndef TESTS_FOREST_SLOW_TREE_H
 #define TESTS_FOREST_SLOW_TREE_H
 
-#include "tables.h"
+#include "array_tables.h"
 
 #include <float.h>
 

@@ -3,7 +3,7 @@
 #ifndef TESTS_FOREST_SPLIT_CASE_H
 #define TESTS_FOREST_SPLIT_CASE_H
 
-#include "tables.h"
+#include "array_tables.h"
 
 #include "forest/split_general.h"
 

@@ -1,6 +1,6 @@
 /* Tables for tests: from arrays, which must be fine, and columns of categories, which arrays do not have. */
-#ifndef TESTS_TABLES_H
-#define TESTS_TABLES_H
+#ifndef TESTS_ARRAY_TABLES_H
+#define TESTS_ARRAY_TABLES_H
 
 #include <math.h>
 #include <setjmp.h>
