@@ -173,6 +173,15 @@ static bramble_status fix_targets(struct grow_rules *rules, const struct bramble
     return BRAMBLE_OK;
 }
 
+static bramble_status tabulate_entropy(struct grow_rules *rules, bramble_error *error)
+{
+    rules->entropy_terms = mem_alloc(ENTROPY_TERMS, sizeof *rules->entropy_terms);
+    if (!rules->entropy_terms) return error_memory(error, "a table of logarithms");
+    for (uint32_t x = 0; x < ENTROPY_TERMS; x++) rules->entropy_terms[x] = entropy_term(x);
+    rules->split.entropy_terms = rules->entropy_terms;
+    return BRAMBLE_OK;
+}
+
 bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_table *table,
                                const bramble_forest_options *options, bramble_error *error)
 {
@@ -196,6 +205,8 @@ bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_ta
     const double *effective = weights ? weights : table->weights;
     if (effective) status = fix_weights(rules, effective, table->n_rows, error);
     mem_free(weights);
+    if (!status && rules->split.criterion == BRAMBLE_CRITERION_ENTROPY)
+        status = tabulate_entropy(rules, error);
     if (!status && !classify) status = fix_targets(rules, table, error);
     if (status) grow_rules_fini(rules);
     return status;
@@ -205,6 +216,8 @@ void grow_rules_fini(struct grow_rules *rules)
 {
     mem_free(rules->weights);
     mem_free(rules->targets);
+    mem_free(rules->entropy_terms);
     rules->weights = NULL;
     rules->targets = NULL;
+    rules->entropy_terms = NULL;
 }

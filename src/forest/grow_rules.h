@@ -26,7 +26,8 @@ struct grow_rules {
     /* Fixed point: a weight w is the integer w * weight_scale, a target y is (y - target_offset) *
      * target_scale; both scales are powers of two. Sums over all rows of a tree stay below 2^32 and 2^62. */
     double weight_scale;
-    uint32_t *weights; /* N; NULL: all 1 (and weight_scale is 1) */
+    uint32_t *weights;      /* N; NULL: all 1 (and weight_scale is 1) */
+    int64_t *entropy_terms; /* what split.entropy_terms points to, or NULL */
     double target_offset, target_scale;
     int64_t *targets; /* N, regression only */
 };

@@ -63,7 +63,8 @@ shift(struct search *s, struct side *side, const int64_t *cell, int sign, brambl
         int64_t before = side->classes[c], after = before + sign * change;
         side->classes[c] = after;
         if (criterion == BRAMBLE_CRITERION_ENTROPY)
-            side->entropy += entropy_term((uint64_t)after) - entropy_term((uint64_t)before);
+            side->entropy +=
+                entropy_lookup(s->rules, (uint64_t)after) - entropy_lookup(s->rules, (uint64_t)before);
         else
             side->squares += (uint64_t)(after * after) - (uint64_t)(before * before);
     }
@@ -76,7 +77,8 @@ static inline __attribute__((always_inline)) double score(const struct search *s
         return (double)l->sum * (double)l->sum / (double)l->weight +
                (double)r->sum * (double)r->sum / (double)r->weight;
     if (criterion == BRAMBLE_CRITERION_ENTROPY)
-        return (double)(l->entropy - entropy_term(l->weight) + r->entropy - entropy_term(r->weight));
+        return (double)(l->entropy - entropy_lookup(s->rules, l->weight) + r->entropy -
+                        entropy_lookup(s->rules, r->weight));
     return gini_score(l->squares, l->weight, r->squares, r->weight);
 }
 
