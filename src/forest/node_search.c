@@ -12,13 +12,18 @@ enum {
     FAST_CLASSES = 1024, /* the fast searches take 4 KB a class: up to here, beyond it the general one */
 };
 
-static bool takes_fast_search(const struct grow_job *job)
+/* Whether histograms of class counts do for the forest's features, all but categories and missing values. */
+static bool takes_gini_search(const struct grow_rules *rules)
 {
-    const struct grow_rules *rules = job->rules;
-    if (rules->split.random || rules->split.min_samples_leaf > 1) return false;
-    if (!rules->n_classes) return true;
-    return rules->split.criterion == BRAMBLE_CRITERION_GINI && !rules->weights &&
-           rules->n_classes <= FAST_CLASSES;
+    return rules->n_classes && rules->n_classes <= FAST_CLASSES && !rules->split.random && !rules->weights &&
+           rules->split.criterion == BRAMBLE_CRITERION_GINI && rules->split.min_samples_leaf == 1;
+}
+
+/* Whether anything but the general search does for them. */
+static bool takes_fast_search(const struct grow_rules *rules)
+{
+    if (rules->split.random) return true;
+    return rules->n_classes ? takes_gini_search(rules) : rules->split.min_samples_leaf == 1;
 }
 
 static bool allocate_shared(struct node_search *s, size_t capacity)
@@ -48,18 +53,19 @@ static bool allocate_for_targets(struct node_search *s, size_t capacity)
 static bool allocate_for_classes(struct node_search *s, size_t capacity)
 {
     size_t n_classes = s->job->rules->n_classes;
-    size_t n_cells = takes_fast_search(s->job) ? n_classes * SEARCH_GROUP * GINI_BINS : 0;
+    size_t n_cells = takes_gini_search(s->job->rules) ? n_classes * SEARCH_GROUP * GINI_BINS : 0;
     s->local = mem_alloc(capacity, sizeof *s->local);
     s->class_weight = mem_zalloc(n_classes, sizeof *s->class_weight);
     s->class_map = mem_alloc(n_classes, sizeof *s->class_map);
     s->class_names = mem_alloc(n_classes, sizeof *s->class_names);
     s->totals = mem_alloc(n_classes, sizeof *s->totals);
     s->totals32 = mem_alloc(n_classes, sizeof *s->totals32);
+    s->random_left = mem_alloc(n_classes, sizeof *s->random_left);
     s->cells = mem_alloc_aligned(n_cells, sizeof *s->cells);
     s->few_begin = mem_alloc(n_classes + 1, sizeof *s->few_begin);
     s->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
     if (!s->local || !s->class_weight || !s->class_map || !s->class_names || !s->totals || !s->totals32 ||
-        !s->cells || !s->few_begin || !s->few_spread)
+        !s->random_left || !s->cells || !s->few_begin || !s->few_spread)
         return false;
     memset(s->cells, 0, n_cells * sizeof *s->cells);
     return true;
@@ -81,7 +87,7 @@ struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
         return NULL;
     }
     const struct binned *binned = job->codes->binned;
-    bool fast = takes_fast_search(job);
+    bool fast = takes_fast_search(job->rules);
     for (uint32_t f = 0; f < binned->n_features; f++) {
         s->permutation[f] = f;
         s->fast[f] = fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
@@ -98,6 +104,7 @@ void node_search_free(struct node_search *s)
     mem_free(s->class_names);
     mem_free(s->totals);
     mem_free(s->totals32);
+    mem_free(s->random_left);
     mem_free(s->cells);
     mem_free(s->centred);
     mem_free(s->squared_cells);
@@ -271,23 +278,23 @@ static void search_drawn(struct node_search *s, const struct sample *sample, con
         if (!s->fast[s->permutation[f]]) offer_general(s, sample, node, f, contest);
 }
 
-/* A cut by code as a split; the next code present is looked up in the rows. */
+/* A cut by code as a split: the codes on either side of it are looked up in the rows. */
 static struct split split_of(struct node_search *s, const struct sample *sample, const struct node *node,
                              const struct gini_best *cut)
 {
-    struct split split = {.found = true,
-                          .score = cut->score,
-                          .feature = s->permutation[cut->feature],
-                          .bin = cut->bin,
-                          .next_bin = UINT8_MAX,
-                          .threshold = NAN};
+    struct split split = {
+        .found = true, .score = cut->score, .feature = s->permutation[cut->feature], .threshold = NAN};
     node_codes(sample, node, split.feature, s->codes);
-    uint8_t next = UINT8_MAX;
+    uint8_t last = 0, next = UINT8_MAX;
     for (size_t i = 0; i < s->rows.n; i++) {
-        uint8_t code = s->codes[i] > cut->bin ? s->codes[i] : UINT8_MAX;
-        next = code < next ? code : next;
+        uint8_t code = s->codes[i], left = code <= cut->bin ? code : 0,
+                right = code > cut->bin ? code : UINT8_MAX;
+        last = left > last ? left : last;
+        next = right < next ? right : next;
     }
+    split.bin = last;
     split.next_bin = next;
+    if (s->job->rules->split.random) split.threshold = search_random_threshold(s, node, s->codes, &split);
     return split;
 }
 

@@ -25,6 +25,7 @@ struct node_search {
     uint64_t *totals;       /* C */
     uint32_t *totals32;     /* C */
     uint32_t *cells;        /* C x 256, all 0 between searches */
+    uint64_t *random_left;  /* C: extra-trees' class weights on the left */
     /* regression */
     int64_t *centred; /* capacity: weight times target less the node's mean */
     int64_t centred_sum;
@@ -50,6 +51,13 @@ void search_many(struct node_search *s, const struct sample *sample, const struc
                  uint32_t last, struct gini_best *best);
 void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
                 uint32_t last, struct gini_best *best);
+
+/* Extra-trees: offers the one cut drawn for feature permutation[drawn], whose codes are given. */
+void search_random(struct node_search *s, const struct node *node, const uint8_t *codes, uint32_t drawn,
+                   struct gini_best *best);
+/* The threshold behind a cut that search_random offered. */
+float search_random_threshold(const struct node_search *s, const struct node *node, const uint8_t *codes,
+                              const struct split *split);
 
 /* Whether search_few can take the gathered node. */
 bool search_few_fits(const struct node_search *s, const struct node *node);

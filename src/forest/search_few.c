@@ -77,6 +77,7 @@ static void search_few_squared(struct node_search *s, const struct sample *sampl
 
 bool search_few_fits(const struct node_search *s, const struct node *node)
 {
+    if (s->job->rules->split.random) return false;
     uint32_t most = s->rows.k ? s->job->kernels->few_rows : s->squared->few_rows;
     return node->source.by_row && s->rows.n <= most && s->rows.weight <= GINI_SMALL_WEIGHT;
 }

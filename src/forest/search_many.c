@@ -121,7 +121,10 @@ void search_many(struct node_search *s, const struct sample *sample, const struc
         if (strip) fetch_strip(s, sample, node, begin, end);
         for (uint32_t at = begin; at < end;) {
             struct group group = next_group(s, sample, node, begin, &at, end, strip);
-            if (s->rows.k)
+            if (s->job->rules->split.random)
+                for (uint32_t g = 0; g < group.n; g++)
+                    search_random(s, node, group.codes[g], group.drawn[g], best);
+            else if (s->rows.k)
                 scan_gini(s, &group, best);
             else
                 scan_squared(s, &group, best);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/rng.h"
+
 /* log2 of x >= 1, within 2^-45: x = m 2^e with m near 1, and log2 m as a series in (m - 1) / (m + 1). */
 static double log2_fixed_order(double x)
 {
@@ -47,4 +49,12 @@ double node_score(const struct node_rows *rows, bramble_criterion criterion)
     uint64_t squares = 0;
     for (uint32_t c = 0; c < rows->k; c++) squares += rows->totals[c] * rows->totals[c];
     return (double)squares / (double)rows->weight;
+}
+
+double split_draw_threshold(const struct split_rules *rules, uint64_t node_key, uint32_t feature,
+                            double least, double most)
+{
+    struct rng rng;
+    rng_init(&rng, rules->seed, RNG_THRESHOLD, node_key, feature);
+    return least + rng_double(&rng) * (most - least);
 }

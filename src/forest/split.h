@@ -79,10 +79,15 @@ static inline int64_t entropy_lookup(const struct split_rules *rules, uint64_t x
 /* The node's own score, by the same formula: a split's gain is its score less this. */
 double node_score(const struct node_rows *rows, bramble_criterion criterion);
 
-/* Takes `candidate` if it beats `best`; on a tie the earlier one stays. */
-static inline void split_offer(struct split *best, const struct split *candidate)
+/* Extra-trees: the threshold that a node draws for a feature whose values there span least..most. */
+double split_draw_threshold(const struct split_rules *rules, uint64_t node_key, uint32_t feature,
+                            double least, double most);
+
+/* That threshold as a model keeps it: at or above all that goes left, below all that goes right. */
+static inline float split_clamp_threshold(double drawn, float left_most, float right_least)
 {
-    if (candidate->found && (!best->found || candidate->score > best->score)) *best = *candidate;
+    float t = (float)drawn;
+    return t < left_most || t >= right_least ? left_most : t;
 }
 
 #endif

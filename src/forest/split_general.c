@@ -146,26 +146,27 @@ static void scan(struct search *s, const uint8_t *order, uint32_t m, bool missin
 }
 
 /* Extra-trees: the cut a threshold drawn between the least and the greatest value makes. */
-static uint32_t random_cut(const struct search *s, const uint8_t *order, uint32_t m, struct rng *rng,
+static uint32_t random_cut(const struct search *s, const uint8_t *order, uint32_t m, uint64_t node_key,
                            float *threshold)
 {
     const struct feature_bins *bins = s->bins;
-    double least = bins->low[order[0]], most = bins->high[order[m - 1]];
-    double drawn = least + rng_double(rng) * (most - least);
+    double drawn =
+        split_draw_threshold(s->rules, node_key, s->feature, bins->low[order[0]], bins->high[order[m - 1]]);
     uint32_t cut = 0;
     while (cut + 2 < m && (double)bins->high[order[cut + 1]] <= drawn) cut++;
-    float t = (float)drawn, floor = bins->high[order[cut]], ceiling = bins->low[order[cut + 1]];
-    *threshold = t < floor || t >= ceiling ? floor : t;
+    *threshold = split_clamp_threshold(drawn, bins->high[order[cut]], bins->low[order[cut + 1]]);
     return cut;
 }
 
 /* Extra-trees: each category goes to a random side; a draw that leaves a side empty cuts off the first. */
-static uint32_t random_order(uint8_t *order, uint32_t m, struct rng *rng)
+static uint32_t random_order(const struct search *s, uint8_t *order, uint32_t m, uint64_t node_key)
 {
+    struct rng rng;
+    rng_init(&rng, s->rules->seed, RNG_THRESHOLD, node_key, s->feature);
     uint8_t right[256];
     uint32_t n_left = 0, n_right = 0;
     for (uint32_t i = 0; i < m; i++) {
-        if (rng_u32(rng) & 1)
+        if (rng_u32(&rng) & 1)
             order[n_left++] = order[i];
         else
             right[n_right++] = order[i];
@@ -176,12 +177,12 @@ static uint32_t random_order(uint8_t *order, uint32_t m, struct rng *rng)
 
 static void search_random(struct search *s, uint8_t *order, uint32_t m, bool missing, uint64_t node_key)
 {
-    struct rng rng;
-    rng_init(&rng, s->rules->seed, RNG_THRESHOLD, node_key, s->feature);
     float threshold = NAN;
     uint32_t cut = m - 1; /* one present bin: only "present or missing" can be asked */
-    if (m > 1)
-        cut = s->bins->categorical ? random_order(order, m, &rng) : random_cut(s, order, m, &rng, &threshold);
+    if (m > 1 && s->bins->categorical)
+        cut = random_order(s, order, m, node_key);
+    else if (m > 1)
+        cut = random_cut(s, order, m, node_key, &threshold);
     for (int side = 0; side <= (missing ? 1 : 0); side++) {
         s->missing_left = side;
         scan(s, order, m, missing, cut, cut);
