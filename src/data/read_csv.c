@@ -313,7 +313,8 @@ static bramble_status read_file(struct reader *r, struct infile *file, const cha
     if (r->guess.n_columns == 0) return refuse_start(r);
     if (r->guess.n_columns == 1 && !options->schema)
         return error_set(r->error, BRAMBLE_ERR_DATA,
-                         "%s: only one column; commas, semicolons, tabs or | must stand between fields", path);
+                         "%s: only one column; commas, semicolons, tabs or | must stand between fields",
+                         path);
     status = read_header(r, true);
     r->in_header = false;
     if (status == BRAMBLE_OK) status = raw_table_resolve(r->raw, options, r->error);
