@@ -56,12 +56,12 @@ static void print_target(const struct described *d)
     uint32_t n_classes = bramble_schema_n_classes(d->schema);
     printf("target      %s, %s", name ? readable_name(name, 40).text : "the labels",
            task_name(bramble_schema_task(d->schema)));
-    if (n_classes) printf(", %s classes", readable_count(n_classes).text);
+    if (n_classes) printf(", %s", readable_items(n_classes, "class", "classes").text);
     printf("\n");
     for (uint32_t c = 0; c < n_classes && c < CLASSES_SHOWN; c++) {
         struct readable label = readable_name(bramble_schema_class_name(d->schema, c), NAME_COLUMNS);
-        printf("  %s%*s  %s rows\n", label.text, (int)(NAME_COLUMNS - readable_columns(label.text)), "",
-               readable_count(bramble_table_class_count(d->table, c)).text);
+        printf("  %s%*s  %s\n", label.text, (int)(NAME_COLUMNS - readable_columns(label.text)), "",
+               readable_items(bramble_table_class_count(d->table, c), "row", "rows").text);
     }
     if (n_classes > CLASSES_SHOWN)
         printf("  and %s more classes\n", readable_count(n_classes - CLASSES_SHOWN).text);

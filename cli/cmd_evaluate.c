@@ -26,7 +26,7 @@ struct evaluated {
 static void print_text(const struct evaluated *e)
 {
     readable_write(stdout, e->data, false);
-    printf(": %s rows in %s (%s rows/s)\n", readable_count(e->evaluation.n_rows).text,
+    printf(": %s in %s (%s rows/s)\n", readable_items(e->evaluation.n_rows, "row", "rows").text,
            readable_seconds(e->seconds).text,
            readable_rate((double)e->evaluation.n_rows / (e->seconds > 0 ? e->seconds : 1e-9)).text);
     figures_print(&e->evaluation);

@@ -21,7 +21,8 @@ static void print_schema(const bramble_schema *schema)
 {
     char types[128];
     count_types(schema, types, sizeof types);
-    printf("input       %s features: %s\n", readable_count(bramble_schema_n_features(schema)).text, types);
+    printf("input       %s: %s\n",
+           readable_items(bramble_schema_n_features(schema), "feature", "features").text, types);
     const char *target = bramble_schema_target_name(schema);
     printf("predicts    %s", target ? readable_name(target, 40).text : "the target");
     uint32_t n_classes = bramble_schema_n_classes(schema);
@@ -42,7 +43,8 @@ static void print_text(const bramble_model *model)
 {
     bramble_model_info info;
     bramble_model_info_get(model, &info);
-    printf("%-12s%s, %s trees\n", info.kind, task_name(info.task), readable_count(info.n_trees).text);
+    printf("%-12s%s, %s\n", info.kind, task_name(info.task),
+           readable_items(info.n_trees, "tree", "trees").text);
     print_schema(bramble_model_schema(model));
     printf("size        %s nodes, %s of them leaves; deepest tree %" PRIu32 "\n",
            readable_count(info.n_nodes).text, readable_count(info.n_leaves).text, info.max_depth);

@@ -163,7 +163,7 @@ static bramble_status write_result(const struct predicted *p, const struct predi
     if (status) return status;
     if (v->json) return print_json(p, v, error);
     readable_write(stdout, v->out, false);
-    printf(": %s rows predicted in %s (%s rows/s)\n", readable_count(p->predictions.n_rows).text,
+    printf(": %s predicted in %s (%s rows/s)\n", readable_items(p->predictions.n_rows, "row", "rows").text,
            readable_seconds(p->predict_seconds).text,
            readable_rate((double)p->predictions.n_rows / (p->predict_seconds > 0 ? p->predict_seconds : 1e-9))
                .text);

@@ -18,17 +18,17 @@ static void print_data(const struct training *t)
     uint32_t n_classes = bramble_schema_n_classes(schema);
     printf("data        ");
     readable_write(stdout, t->values->data, false);
-    printf(": %s rows, %s features", readable_count(t->n_rows).text,
-           readable_count(bramble_schema_n_features(schema)).text);
-    if (n_classes) printf(", %s classes", readable_count(n_classes).text);
+    printf(": %s, %s", readable_items(t->n_rows, "row", "rows").text,
+           readable_items(bramble_schema_n_features(schema), "feature", "features").text);
+    if (n_classes) printf(", %s", readable_items(n_classes, "class", "classes").text);
     printf(", read in %s\n", readable_seconds(t->load_seconds).text);
 }
 
 static void print_forest(const struct training *t, const bramble_model_info *info)
 {
     double seconds = t->stats.fit_seconds;
-    printf("trained     %s trees in %s (%s trees/s, %s of it binning), %" PRIu32 " thread%s\n",
-           readable_count(info->n_trees).text, readable_seconds(seconds).text,
+    printf("trained     %s in %s (%s trees/s, %s of it binning), %" PRIu32 " thread%s\n",
+           readable_items(info->n_trees, "tree", "trees").text, readable_seconds(seconds).text,
            readable_rate(info->n_trees / (seconds > 0 ? seconds : 1e-9)).text,
            readable_seconds(t->stats.bin_seconds).text, t->stats.threads, t->stats.threads == 1 ? "" : "s");
     printf("forest      %s nodes, %s of them leaves; deepest tree %" PRIu32 "\n",
@@ -49,7 +49,7 @@ void training_print_text(const struct training *t)
     if (t->tested) {
         printf("test        ");
         figures_print(&t->evaluation);
-        printf(" on %s rows\n", readable_count(t->n_test_rows).text);
+        printf(" on %s\n", readable_items(t->n_test_rows, "row", "rows").text);
     }
     importance_print(t->model, IMPORTANCES_SHOWN, "important features");
     printf("model       ");

@@ -19,6 +19,13 @@ struct readable readable_count(uint64_t n)
     return r;
 }
 
+struct readable readable_items(uint64_t n, const char *one, const char *many)
+{
+    struct readable r;
+    snprintf(r.text, sizeof r.text, "%.32s %.64s", readable_count(n).text, n == 1 ? one : many);
+    return r;
+}
+
 struct readable readable_bytes(double bytes)
 {
     static const char *const units[] = {"kB", "MB", "GB", "TB", "PB"};

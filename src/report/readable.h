@@ -16,7 +16,8 @@ struct readable {
     char text[4 * READABLE_COLUMNS_MAX + 1]; /* UTF-8, printable, one line */
 };
 
-struct readable readable_count(uint64_t n);       /* "1,234,567" */
+struct readable readable_count(uint64_t n);                                    /* "1,234,567" */
+struct readable readable_items(uint64_t n, const char *one, const char *many); /* "1 row", "1,234 rows" */
 struct readable readable_bytes(double bytes);     /* "999 bytes", "47.0 MB" (a MB is a million bytes) */
 struct readable readable_seconds(double seconds); /* "45 ms", "3.2 s", "2 min 05 s", "1 h 02 min" */
 struct readable readable_percent(double share);   /* 0.8771 is "87.71 %" */

@@ -16,6 +16,8 @@ static void test_counts(void **state)
     assert_string_equal(readable_count(999).text, "999");
     assert_string_equal(readable_count(1000).text, "1,000");
     assert_string_equal(readable_count(1234567).text, "1,234,567");
+    assert_string_equal(readable_items(1, "row", "rows").text, "1 row");
+    assert_string_equal(readable_items(1234, "row", "rows").text, "1,234 rows");
     assert_string_equal(readable_count(UINT64_MAX).text, "18,446,744,073,709,551,615");
 }
 
