@@ -6,7 +6,8 @@
  *
  * Header: the first record is one when
  *   - a name that the options or the schema know stands in it, or
- *   - it has a text above a column that otherwise holds numbers, or
+ *   - it has a text above a column that otherwise holds numbers, and its own numbers, if any, are whole and
+ *     ascend as names such as 0, 1, 2 or years do, or
  *   - it holds texts only, all different, none of which comes again further down its column.
  */
 #include <stdlib.h>
@@ -171,9 +172,18 @@ static bool look_like_names(const struct glance **sorted, uint32_t n)
     return true;
 }
 
-static bool stands_above_numbers(const struct glance *column)
+/* Some text above numbers; numbers only as they are in names: whole and ascending. */
+static bool stands_above_numbers(const struct glance *columns, uint32_t n)
 {
-    return column->first_value == CSV_TEXT && column->numbers && !column->texts;
+    bool above = false;
+    double last = -1, number;
+    for (uint32_t c = 0; c < n; c++) {
+        above |= columns[c].first_value == CSV_TEXT && columns[c].numbers && !columns[c].texts;
+        if (csv_field_value(&columns[c].first, &number) != CSV_NUMBER) continue;
+        if (!(number > last && number < 1e9 && number == (double)(int64_t)number)) return false;
+        last = number;
+    }
+    return above;
 }
 
 static bramble_status guess_header(struct csv_guess *guess, const struct glance *columns,
@@ -184,8 +194,8 @@ static bramble_status guess_header(struct csv_guess *guess, const struct glance 
     if (!sorted) return error_memory(error, "the names of the columns");
     for (uint32_t c = 0; c < n; c++) sorted[c] = &columns[c];
     qsort(sorted, n, sizeof *sorted, compare_first);
-    guess->header = names_known(sorted, n, options) || look_like_names(sorted, n);
-    for (uint32_t c = 0; c < n && !guess->header; c++) guess->header = stands_above_numbers(&columns[c]);
+    guess->header =
+        names_known(sorted, n, options) || look_like_names(sorted, n) || stands_above_numbers(columns, n);
     mem_free(sorted);
     return BRAMBLE_OK;
 }

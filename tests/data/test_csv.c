@@ -117,8 +117,11 @@ static void headers_are_told_from_data(void **state)
         {"k,l,m\nx,z,q\ny,z,p\n", true},              /* texts that do not */
         {"5.1,3.5,setosa\n4.9,3,virginica\n", false}, /* a number in a column of numbers */
         {"0,1,2,y\n4,5,6,0\n7,8,9,1\n", true},        /* names that are numbers, but for one */
-        {",a,y\n1,2,3\n2,3,4\n", true},               /* one without a name, as R writes row names */
-        {"a,a,b\nx,z,q\ny,z,p\n", false},             /* a name twice is no name */
+        {"place,1990,1995\n7,8,9\n6,5,4\n", true},    /* as years do */
+        {"6,some,5,1\n7,8,9,0\n6,5,4,1\n", false},    /* numbers that do not */
+        {"0.5,some,0\n7,8,1\n6,5,0\n", false},
+        {",a,y\n1,2,3\n2,3,4\n", true},   /* one without a name, as R writes row names */
+        {"a,a,b\nx,z,q\ny,z,p\n", false}, /* a name twice is no name */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bramble_table *t = tables_read(cases[i].text, NULL);
