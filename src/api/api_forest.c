@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "data/number.h"
 #include "forest/forest.h"
 #include "model/model.h"
@@ -23,14 +24,14 @@ static void set(struct bramble_model *model, bool *failed, const char *key, cons
 
 static void set(struct bramble_model *model, bool *failed, const char *key, const char *format, ...)
 {
-    char value[256];
     va_list args;
     va_start(args, format);
-    vsnprintf(value, sizeof value, format, args);
+    struct str value = {0};
+    str_vprintf(&value, format, args);
     va_end(args);
     struct setting *setting = &model->settings[model->n_settings++];
     setting->key = mem_strdup(key);
-    setting->value = mem_strdup(value);
+    setting->value = str_take(&value);
     *failed |= !setting->key || !setting->value;
 }
 

@@ -35,19 +35,25 @@ void str_puts(struct str *s, const char *text)
     str_append(s, text, strlen(text));
 }
 
-void str_printf(struct str *s, const char *format, ...)
+void str_vprintf(struct str *s, const char *format, va_list args)
 {
-    va_list args;
-    va_start(args, format);
     va_list again;
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
-    va_end(args);
+    if (length < 0) s->failed = true;
     if (length >= 0 && reserve(s, (size_t)length)) {
         vsnprintf(s->data + s->length, (size_t)length + 1, format, again);
         s->length += (size_t)length;
     }
     va_end(again);
+}
+
+void str_printf(struct str *s, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    str_vprintf(s, format, args);
+    va_end(args);
 }
 
 char *str_take(struct str *s)

@@ -24,7 +24,7 @@ struct tree_node {
     };
     uint32_t right; /* index of the right child; 0 in a leaf */
     uint32_t kind : 2;
-    uint32_t missing_left : 1; /* where NaN goes; also categories that no set lists */
+    uint32_t missing_left : 1; /* where NaN goes */
     uint32_t pure : 1;
     uint32_t feature : 28;
     float cover; /* weight of the training rows that reached it (hitrate in ONNX) */
@@ -57,7 +57,7 @@ static inline uint32_t tree_child(const struct tree *tree, uint32_t i, float x)
         left = node->missing_left;
     else if (node->kind == TREE_NUMERIC)
         left = x <= node->threshold;
-    else if (x >= 0 && x < 256)
+    else if (x >= 0 && x < 256 && x == (float)(uint32_t)x)
         left = tree->sets[node->set].word[(uint32_t)x >> 5] >> ((uint32_t)x & 31) & 1;
     else
         left = false; /* as a chain of equality tests in ONNX does */
