@@ -28,7 +28,8 @@ typedef enum bramble_splitter {
     BRAMBLE_SPLITTER_RANDOM,   /* extra-trees: one random threshold a feature, the best of those */
 } bramble_splitter;
 
-/* How far training is; called from the training threads, one at a time, at least once a tree. */
+/* How far training is; called from the training threads, one at a time, after each tree and within long ones.
+ */
 typedef struct bramble_progress {
     uint32_t trees_done, trees_total;
     double seconds; /* since training began */

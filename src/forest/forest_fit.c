@@ -11,6 +11,8 @@
 #include "forest/grow.h"
 #include "forest/out_of_bag.h"
 
+#define REPORT_SECONDS 0.1 /* between reports from the middle of a tree */
+
 /* One training: what its threads share. */
 struct fit {
     struct grow_job job;
@@ -22,8 +24,16 @@ struct fit {
     double start;
     pthread_mutex_t lock; /* importances and progress */
     uint32_t trees_done;
+    double reported; /* when progress was told last */
     atomic_int stop; /* a bramble_status: why to stop */
 };
+
+/* The first reason to stop stays. */
+static void stop(struct fit *fit, bramble_status why)
+{
+    int none = BRAMBLE_OK;
+    atomic_compare_exchange_strong(&fit->stop, &none, (int)why);
+}
 
 static bool grow_one(struct fit *fit, uint32_t thread, uint32_t tree, uint64_t *importances)
 {
@@ -33,15 +43,33 @@ static bool grow_one(struct fit *fit, uint32_t thread, uint32_t tree, uint64_t *
     return !fit->oob || out_of_bag_add(fit->oob, &fit->forest->trees[tree], tree);
 }
 
+/* Calls back with the state of things; under the lock. */
+static void report(struct fit *fit)
+{
+    double now = clock_seconds() - fit->start;
+    bramble_progress progress = {fit->trees_done, fit->forest->n_trees, now};
+    fit->reported = now;
+    if (fit->options->progress && !fit->options->progress(&progress, fit->options->progress_context))
+        stop(fit, BRAMBLE_ERR_CANCELLED);
+}
+
 static void account(struct fit *fit, const uint64_t *importances)
 {
     pthread_mutex_lock(&fit->lock);
     for (uint32_t f = 0; f < fit->forest->n_features; f++) fit->importances[f] += importances[f];
     fit->trees_done++;
-    bramble_progress progress = {fit->trees_done, fit->forest->n_trees, clock_seconds() - fit->start};
-    if (fit->options->progress && !fit->options->progress(&progress, fit->options->progress_context))
-        atomic_store(&fit->stop, BRAMBLE_ERR_CANCELLED);
+    report(fit);
     pthread_mutex_unlock(&fit->lock);
+}
+
+/* For a grower in the middle of a tree. */
+static bool go_on(void *context)
+{
+    struct fit *fit = context;
+    pthread_mutex_lock(&fit->lock);
+    if (clock_seconds() - fit->start - fit->reported > REPORT_SECONDS) report(fit);
+    pthread_mutex_unlock(&fit->lock);
+    return atomic_load(&fit->stop) == BRAMBLE_OK;
 }
 
 static void grow_task(void *context, uint32_t thread, uint64_t tree)
@@ -50,7 +78,7 @@ static void grow_task(void *context, uint32_t thread, uint64_t tree)
     if (atomic_load(&fit->stop)) return;
     uint64_t *importances = mem_zalloc(fit->forest->n_features, sizeof *importances);
     if (!importances || !grow_one(fit, thread, (uint32_t)tree, importances))
-        atomic_store(&fit->stop, BRAMBLE_ERR_MEMORY);
+        stop(fit, BRAMBLE_ERR_MEMORY);
     else
         account(fit, importances);
     mem_free(importances);
@@ -150,6 +178,8 @@ bramble_status forest_fit(struct forest **out, const struct bramble_table *table
     fit.job.rules = &rules;
     fit.job.table = table;
     fit.job.codes = &codes;
+    fit.job.go_on = go_on;
+    fit.job.context = &fit;
     if (!status) status = fit_binned(&fit, threads, error);
     if (!status) {
         *out = fit.forest;

@@ -20,6 +20,8 @@ struct grow_job {
     const struct bramble_table *table;
     const struct codes *codes;
     const struct gini_kernels *kernels;
+    bool (*go_on)(void *context); /* asked now and then while a tree grows; false: give up */
+    void *context;
 };
 
 /* One thread's scratch memory. */
@@ -34,7 +36,7 @@ enum { IMPORTANCE_BITS = 38 };
 /*
  * Grows tree number `tree` into *out (caller's storage; tree_fini it) and adds the impurity decrease of each
  * feature, as shares of the tree's sum in units of 2^-IMPORTANCE_BITS, to importances[F]. False: out of
- * memory, *out untouched.
+ * memory, or told to give up; *out untouched.
  */
 bool grow_tree(struct grower *grower, uint32_t tree, struct tree *out, uint64_t *importances);
 

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+enum { ROWS_BETWEEN_QUESTIONS = 1 << 20 };
+
 bool grower_push(struct grower *g, const struct open_node *node)
 {
     if (g->n_open == g->stack_capacity) {
@@ -72,12 +74,22 @@ static bool must_be_leaf(const struct grower *g, const struct open_node *node, c
            rows->n < 2 * rules->split.min_samples_leaf || node_search_pure(g->search);
 }
 
+/* Asks whether to go on about every tenth of a second; to give up is to fail. */
+static void ask_to_go_on(struct grower *g, size_t n_rows)
+{
+    g->rows_looked_at += n_rows;
+    if (g->rows_looked_at < ROWS_BETWEEN_QUESTIONS) return;
+    g->rows_looked_at = 0;
+    if (!g->job->go_on(g->job->context)) g->tree.failed = true;
+}
+
 void grow_node_look(struct grower *g, struct open_node *node)
 {
     const struct grow_rules *rules = g->job->rules;
     uint32_t parent = node->index;
     node->split.found = false;
     node->gain = 0;
+    ask_to_go_on(g, node->end - node->begin);
     node->index = growing_tree_add_node(&g->tree);
     if (g->tree.failed) return;
     if (node->is_right) g->tree.nodes[parent].right = node->index;

@@ -19,6 +19,7 @@ struct grower {
     size_t block_rows;
     struct growing_tree tree;
     double root_weight;
+    size_t rows_looked_at;   /* since job->go_on was asked */
     struct open_node *stack; /* nodes to grow, for grow_depth_first; a heap for grow_best_first */
     size_t n_open, stack_capacity;
 };
