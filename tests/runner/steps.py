@@ -50,13 +50,18 @@ def lint(report, _jobs):
     tap(report, "lint", ["tests/lint/docs.py"])
 
 
+def documents():
+    return sorted(glob.glob("docs/**/*.md", root_dir=ROOT, recursive=True))
+
+
 def release(report, jobs):
     tap(report, "npm", ["tests/onnx/install"])
     if not meson.build(report, folder("release"), log("release"), jobs, ["-Dwerror=true"]):
         return
     tap(report, "symbols", ["tests/lint/symbols.py", folder("release") + "/libbramble.so"])
     meson.test(report, folder("release"), log("release"), jobs)
-    tap(report, "docs", ["tests/docs/run", folder("release"), "README.md"])
+    tap(report, "docs", ["tests/docs/demo", folder("release")])
+    tap(report, "docs", ["tests/docs/run", folder("release"), "README.md", *documents()])
 
 
 def release_is_built(jobs):
@@ -89,7 +94,7 @@ def fixed_addresses():
 def fuzz(report, jobs):
     names = sorted(os.path.basename(file)[5:-2] for file in glob.glob(os.path.join(ROOT, "fuzz", "fuzz_*.c")))
     options = ["-Dtests=true", "-Dfuzzers=true", "-Dbuildtype=debugoptimized", "-Doptimization=1",
-               "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dc_args=-fsanitize=fuzzer-no-link"]
+               "-Db_sanitize=address,undefined", "-Db_lundef=false"]
     targets = [f"fuzz/fuzz_{name}" for name in names]
     if not names or not meson.build(report, folder("fuzz"), log("fuzz"), jobs, options, targets, {"CC": "clang-14"}):
         return
