@@ -10,7 +10,7 @@
 
 enum { BAR_MIN = 10, BAR_MAX = 40, LINE_BYTES = 512 };
 
-static const double redraw_seconds = 0.1, line_seconds = 10;
+static const double redraw_seconds = 0.1, first_line_seconds = 1, line_seconds_max = 60;
 
 static bool is_terminal(FILE *out)
 {
@@ -21,7 +21,7 @@ static bool is_terminal(FILE *out)
 void progress_init(struct progress *progress, FILE *out, const char *unit)
 {
     *progress = (struct progress){.out = out, .unit = unit, .terminal = out && is_terminal(out)};
-    progress->next = progress->terminal ? 0 : line_seconds;
+    progress->next = progress->terminal ? 0 : first_line_seconds;
 }
 
 unsigned progress_columns(FILE *out)
@@ -100,7 +100,7 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total, dou
         describe(count, pace, progress->unit, done, total, seconds);
         fprintf(progress->out, "%s, %s\n", count, pace);
         fflush(progress->out);
-        progress->next = seconds + line_seconds;
+        progress->next = seconds + (seconds < line_seconds_max ? seconds : line_seconds_max);
     }
 }
 

@@ -1,5 +1,6 @@
 /*
- * How far long work is: a bar that redraws itself on a terminal, a plain line every ten seconds elsewhere.
+ * How far long work is: a bar that redraws itself on a terminal; elsewhere a plain line after one second,
+ * two, four and so on, and at least every minute.
  *
  *     struct progress progress;
  *     progress_init(&progress, stderr, "trees");
