@@ -34,10 +34,13 @@ static bool allocate_shared(struct node_search *s, size_t capacity)
     s->codes = mem_alloc_aligned(group > strip ? group : strip, 1);
     s->permutation = mem_alloc(n_features, sizeof *s->permutation);
     s->swaps = mem_alloc(n_features, sizeof *s->swaps);
+    s->few_features = mem_alloc(n_features, sizeof *s->few_features);
+    s->few_drawn = mem_alloc(n_features, sizeof *s->few_drawn);
     s->fast = mem_alloc(n_features, sizeof *s->fast);
     s->general = general_scratch_new(s->job->rules->n_classes);
     s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
-    return s->codes && s->permutation && s->swaps && s->fast && s->general && s->few_codes;
+    return s->codes && s->permutation && s->swaps && s->few_features && s->few_drawn && s->fast &&
+           s->general && s->few_codes;
 }
 
 static bool allocate_for_targets(struct node_search *s, size_t capacity)
@@ -112,6 +115,8 @@ void node_search_free(struct node_search *s)
     mem_free(s->codes);
     mem_free(s->permutation);
     mem_free(s->swaps);
+    mem_free(s->few_features);
+    mem_free(s->few_drawn);
     mem_free(s->fast);
     mem_free(s->few_begin);
     mem_free(s->few_codes);
@@ -269,11 +274,10 @@ static void search_drawn(struct node_search *s, const struct sample *sample, con
 {
     uint32_t n_fast = 0;
     for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
-    if (n_fast == last - first && search_few_fits(s, node)) {
+    if (n_fast && search_few_fits(s, node))
         search_few(s, sample, node, first, last, &contest->cut);
-        return;
-    }
-    if (n_fast) search_many(s, sample, node, first, last, &contest->cut);
+    else if (n_fast)
+        search_many(s, sample, node, first, last, &contest->cut);
     for (uint32_t f = first; n_fast < last - first && f < last; f++)
         if (!s->fast[s->permutation[f]]) offer_general(s, sample, node, f, contest);
 }

@@ -33,19 +33,22 @@ struct node_search {
     const struct squared_kernels *squared;
     /* both */
     struct general_scratch *general;
-    uint8_t *codes;        /* capacity, or STRIP x few rows */
+    uint8_t *codes;        /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
     size_t strip_rows;     /* rows of which SEARCH_STRIP features fit in codes */
     uint32_t *permutation; /* F: features, the first n_drawn drawn */
     uint32_t *swaps;       /* F: what to undo */
     bool *fast;            /* F: the gini searches can take the feature */
     /* few rows */
-    uint32_t *few_begin; /* C + 1 */
+    uint32_t n_few;         /* fast features among those drawn: */
+    uint32_t *few_features; /* F: which they are */
+    uint32_t *few_drawn;    /* F: and their places in the order drawn */
+    uint32_t *few_begin;    /* C + 1 */
     uint8_t *few_codes, *few_spread;
 };
 
 /*
- * Both offer the cuts of the drawn features permutation[first..last - 1] of the gathered node to *best; all
- * of them for search_few, those that are `fast` for search_many.
+ * Both offer to *best the cuts of those among the drawn features permutation[first..last - 1] of the gathered
+ * node that are `fast`.
  */
 void search_many(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
                  uint32_t last, struct gini_best *best);

@@ -1,5 +1,6 @@
 #include "forest/node_search_scratch.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Rows sorted by class: where each class begins, and each row's place. */
@@ -16,17 +17,17 @@ static void sort_few(struct node_search *s, uint8_t *place)
 }
 
 static void search_few_gini(struct node_search *s, const struct sample *sample, const struct node *node,
-                            uint32_t first, uint32_t last, struct gini_best *best)
+                            struct gini_best *best)
 {
     uint8_t place[GINI_FEW_ROWS], weights[GINI_FEW_ROWS];
     sort_few(s, place);
     const uint32_t *row = sample->row + node->begin;
     size_t n = s->rows.n, width = node->source.n_features;
     for (size_t i = 0; i < n; i++) weights[place[i]] = (uint8_t)s->rows.weights[i];
-    for (uint32_t f = first; f < last; f += GINI_FEW_LANES) {
-        uint32_t n_features = last - f < GINI_FEW_LANES ? last - f : GINI_FEW_LANES, lanes = 8;
+    for (uint32_t f = 0; f < s->n_few; f += GINI_FEW_LANES) {
+        uint32_t n_features = s->n_few - f < GINI_FEW_LANES ? s->n_few - f : GINI_FEW_LANES, lanes = 8;
         while (lanes < n_features) lanes *= 2;
-        const uint32_t *features = s->permutation + f;
+        const uint32_t *features = s->few_features + f;
         for (size_t i = 0; i < n; i++) {
             const uint8_t *codes = node->source.by_row + row[i] * width;
             uint8_t *to = s->few_codes + (size_t)place[i] * lanes;
@@ -50,15 +51,15 @@ static void search_few_gini(struct node_search *s, const struct sample *sample, 
 }
 
 static void search_few_squared(struct node_search *s, const struct sample *sample, const struct node *node,
-                               uint32_t first, uint32_t last, struct gini_best *best)
+                               struct gini_best *best)
 {
     uint8_t weights[SQUARED_FEW_ROWS];
     const uint32_t *row = sample->row + node->begin;
     size_t n = s->rows.n, width = node->source.n_features;
     for (size_t i = 0; i < n; i++) weights[i] = (uint8_t)s->rows.weights[i];
-    for (uint32_t f = first; f < last; f += SQUARED_FEW_LANES) {
-        uint32_t n_features = last - f < SQUARED_FEW_LANES ? last - f : SQUARED_FEW_LANES;
-        const uint32_t *features = s->permutation + f;
+    for (uint32_t f = 0; f < s->n_few; f += SQUARED_FEW_LANES) {
+        uint32_t n_features = s->n_few - f < SQUARED_FEW_LANES ? s->n_few - f : SQUARED_FEW_LANES;
+        const uint32_t *features = s->few_features + f;
         for (size_t i = 0; i < n; i++) {
             const uint8_t *codes = node->source.by_row + row[i] * width;
             for (uint32_t j = 0; j < n_features; j++) s->few_codes[i * n_features + j] = codes[features[j]];
@@ -85,8 +86,16 @@ bool search_few_fits(const struct node_search *s, const struct node *node)
 void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
                 uint32_t last, struct gini_best *best)
 {
+    s->n_few = 0;
+    for (uint32_t f = first; f < last; f++) {
+        if (!s->fast[s->permutation[f]]) continue;
+        s->few_features[s->n_few] = s->permutation[f];
+        s->few_drawn[s->n_few++] = f;
+    }
+    struct gini_best found = {-INFINITY, UINT32_MAX, 0};
     if (s->rows.k)
-        search_few_gini(s, sample, node, first, last, best);
+        search_few_gini(s, sample, node, &found);
     else
-        search_few_squared(s, sample, node, first, last, best);
+        search_few_squared(s, sample, node, &found);
+    if (found.feature != UINT32_MAX) gini_offer(best, found.score, s->few_drawn[found.feature], found.bin);
 }
