@@ -10,7 +10,7 @@ static double deviation(const struct node_rows *rows, const struct general_scrat
                         double *share)
 {
     const int64_t *cell = scratch->cells + (size_t)b * scratch->width;
-    double weight = (double)cell[1];
+    double weight = (double)cell[CELL_WEIGHT];
     for (uint32_t c = 0; c < rows->k; c++)
         share[c] = (double)cell[CELL_CLASSES + c] / weight - (double)rows->totals[c] / (double)rows->weight;
     return weight;
@@ -73,7 +73,7 @@ void category_order(const struct node_rows *rows, struct general_scratch *scratc
         const int64_t *cell = scratch->cells + (size_t)order[i] * scratch->width;
         if (rows->k <= 2) {
             int64_t what = rows->k ? cell[CELL_CLASSES] : cell[CELL_SUM];
-            key[i] = (double)what / (double)cell[1];
+            key[i] = (double)what / (double)cell[CELL_WEIGHT];
         } else {
             deviation(rows, scratch, order[i], share);
             key[i] = dot(share, direction, rows->k);

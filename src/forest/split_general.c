@@ -17,6 +17,14 @@ struct side {
     int64_t *classes; /* k class weights */
 };
 
+/* A cut of the present bins in some order: bins order[0..at] go left. */
+struct cut {
+    bool found;
+    bool missing_left;
+    uint32_t at;
+    double score;
+};
+
 /* A search of one feature in one node. */
 struct search {
     const struct split_rules *rules;
@@ -24,37 +32,61 @@ struct search {
     const struct feature_bins *bins;
     struct general_scratch *scratch;
     uint32_t feature;
-    int64_t mean; /* of the node's targets, rounded */
+    uint32_t m;         /* bins present, a missing one not counted */
+    uint8_t order[256]; /* in the order they are cut */
+    bool missing;       /* some rows lack a value */
+    bool missing_left;  /* ... and are tried on the left */
+    int64_t mean;       /* of the node's targets, rounded */
+    struct side all;    /* the whole node, but for its classes, which are rows->totals */
     struct side left, right;
-    struct split *best;
-    bool missing_left;
+    struct cut best;
 };
 
-static void fill(struct search *s, const uint8_t *codes)
+static void fill_classes(const struct node_rows *rows, struct general_scratch *scratch, const uint8_t *codes)
 {
-    struct general_scratch *scratch = s->scratch;
-    const struct node_rows *rows = s->rows;
-    uint32_t width = scratch->width;
     for (size_t i = 0; i < rows->n; i++) {
-        int64_t *cell = scratch->cells + (size_t)codes[i] * width;
-        scratch->seen[codes[i]] = 1;
-        cell[0] += 1;
-        cell[1] += rows->weights[i];
-        if (rows->k)
-            cell[CELL_CLASSES + rows->classes[i]] += rows->weights[i];
-        else
-            cell[CELL_SUM] += rows->targets[i];
+        int64_t *cell = scratch->cells + (size_t)codes[i] * scratch->width;
+        scratch->present[codes[i] >> 6] |= UINT64_C(1) << (codes[i] & 63);
+        cell[CELL_ROWS] += 1;
+        cell[CELL_WEIGHT] += rows->weights[i];
+        cell[CELL_CLASSES + rows->classes[i]] += rows->weights[i];
     }
+}
+
+static void fill_targets(const struct node_rows *rows, struct general_scratch *scratch, const uint8_t *codes)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        int64_t *cell = scratch->cells + (size_t)codes[i] * scratch->width;
+        scratch->present[codes[i] >> 6] |= UINT64_C(1) << (codes[i] & 63);
+        cell[CELL_ROWS] += 1;
+        cell[CELL_WEIGHT] += rows->weights[i];
+        cell[CELL_SUM] += rows->targets[i];
+    }
+}
+
+/* What the whole node adds up to. */
+static struct side sum_node(const struct search *s)
+{
+    const struct node_rows *rows = s->rows;
+    struct side all = {.weight = rows->weight, .rows = rows->n};
+    if (!rows->k) all.sum = rows->target_sum - s->mean * (int64_t)rows->weight;
+    for (uint32_t c = 0; c < rows->k; c++) {
+        if (s->rules->criterion == BRAMBLE_CRITERION_ENTROPY)
+            all.entropy += entropy_lookup(s->rules, rows->totals[c]);
+        else
+            all.squares += rows->totals[c] * rows->totals[c];
+    }
+    return all;
 }
 
 /* Moves a bin's rows into (sign 1) or out of (sign -1) a side. */
 static inline __attribute__((always_inline)) void
 shift(struct search *s, struct side *side, const int64_t *cell, int sign, bramble_criterion criterion)
 {
-    side->rows += (uint64_t)(sign * cell[0]);
-    side->weight += (uint64_t)(sign * cell[1]);
+    side->rows += (uint64_t)(sign * cell[CELL_ROWS]);
+    side->weight += (uint64_t)(sign * cell[CELL_WEIGHT]);
     if (criterion == BRAMBLE_CRITERION_SQUARED_ERROR) {
-        side->sum += sign * (cell[CELL_SUM] - s->mean * cell[1]);
+        side->sum += sign * (cell[CELL_SUM] - s->mean * cell[CELL_WEIGHT]);
         return;
     }
     for (uint32_t c = 0; c < s->rows->k; c++) {
@@ -83,165 +115,166 @@ static inline __attribute__((always_inline)) double score(const struct search *s
 }
 
 /* Everything on the right, but for missing values when they are tried on the left. */
-static inline __attribute__((always_inline)) void
-begin_sides(struct search *s, const uint8_t *order, uint32_t m, bool missing, bramble_criterion criterion)
+static inline __attribute__((always_inline)) void begin_sides(struct search *s, bramble_criterion criterion)
 {
     struct general_scratch *scratch = s->scratch;
-    uint32_t width = scratch->width, k = s->rows->k;
-    memset(scratch->side_classes, 0, 2 * (size_t)k * sizeof *scratch->side_classes);
+    uint32_t k = s->rows->k;
     s->left = (struct side){.classes = scratch->side_classes};
-    s->right = (struct side){.classes = scratch->side_classes + k};
-    for (uint32_t i = 0; i < m; i++)
-        shift(s, &s->right, scratch->cells + (size_t)order[i] * width, 1, criterion);
-    if (!missing) return;
-    const int64_t *cell = scratch->cells + (size_t)s->bins->n_bins * width;
-    shift(s, s->missing_left ? &s->left : &s->right, cell, 1, criterion);
-}
-
-static void take(struct search *s, double value, const uint8_t *order, uint32_t cut, uint32_t m)
-{
-    struct split *best = s->best;
-    if (best->found && value <= best->score) return;
-    *best = (struct split){.found = true,
-                           .score = value,
-                           .feature = s->feature,
-                           .missing_left = s->missing_left,
-                           .threshold = NAN};
-    if (!s->bins->categorical) {
-        best->bin = order[cut];
-        best->next_bin = cut + 1 < m ? order[cut + 1] : order[cut];
-        return;
+    s->right = s->all;
+    s->right.classes = scratch->side_classes + k;
+    for (uint32_t c = 0; c < k; c++) {
+        s->left.classes[c] = 0;
+        s->right.classes[c] = (int64_t)s->rows->totals[c];
     }
-    for (uint32_t i = 0; i <= cut; i++) best->set[order[i] >> 5] |= 1u << (order[i] & 31);
+    if (!s->missing_left) return;
+    const int64_t *cell = scratch->cells + (size_t)s->bins->n_bins * scratch->width;
+    shift(s, &s->left, cell, 1, criterion);
+    shift(s, &s->right, cell, -1, criterion);
 }
 
-/* Tries the cuts first..last of the m present bins in `order`: bins order[0..cut] go left. */
-static inline __attribute__((always_inline)) void scan_cuts(struct search *s, const uint8_t *order,
-                                                            uint32_t m, bool missing, uint32_t first,
-                                                            uint32_t last, bramble_criterion criterion)
+/* Tries the cuts first..last. */
+static inline __attribute__((always_inline)) void scan_cuts(struct search *s, uint32_t first, uint32_t last,
+                                                            bramble_criterion criterion)
 {
-    begin_sides(s, order, m, missing, criterion);
-    for (uint32_t cut = 0; cut <= last && cut < m; cut++) {
-        const int64_t *cell = s->scratch->cells + (size_t)order[cut] * s->scratch->width;
+    begin_sides(s, criterion);
+    for (uint32_t at = 0; at <= last; at++) {
+        const int64_t *cell = s->scratch->cells + (size_t)s->order[at] * s->scratch->width;
         shift(s, &s->left, cell, 1, criterion);
         shift(s, &s->right, cell, -1, criterion);
-        if (cut < first || !s->right.rows) continue;
+        if (at < first || !s->right.rows) continue;
         if (s->left.rows < s->rules->min_samples_leaf || s->right.rows < s->rules->min_samples_leaf) continue;
-        take(s, score(s, criterion), order, cut, m);
+        double value = score(s, criterion);
+        if (!s->best.found || value > s->best.score) s->best = (struct cut){true, s->missing_left, at, value};
     }
 }
 
-static void scan(struct search *s, const uint8_t *order, uint32_t m, bool missing, uint32_t first,
-                 uint32_t last)
+/* The same with missing values on either side, where there are any. */
+static void scan(struct search *s, uint32_t first, uint32_t last)
 {
-    switch (s->rules->criterion) {
-    case BRAMBLE_CRITERION_ENTROPY:
-        scan_cuts(s, order, m, missing, first, last, BRAMBLE_CRITERION_ENTROPY);
-        break;
-    case BRAMBLE_CRITERION_SQUARED_ERROR:
-        scan_cuts(s, order, m, missing, first, last, BRAMBLE_CRITERION_SQUARED_ERROR);
-        break;
-    default: scan_cuts(s, order, m, missing, first, last, BRAMBLE_CRITERION_GINI); break;
+    for (int side = 0; side <= (s->missing ? 1 : 0); side++) {
+        s->missing_left = side;
+        switch (s->rules->criterion) {
+        case BRAMBLE_CRITERION_ENTROPY: scan_cuts(s, first, last, BRAMBLE_CRITERION_ENTROPY); break;
+        case BRAMBLE_CRITERION_SQUARED_ERROR:
+            scan_cuts(s, first, last, BRAMBLE_CRITERION_SQUARED_ERROR);
+            break;
+        default: scan_cuts(s, first, last, BRAMBLE_CRITERION_GINI); break;
+        }
     }
 }
 
 /* Extra-trees: the cut a threshold drawn between the least and the greatest value makes. */
-static uint32_t random_cut(const struct search *s, const uint8_t *order, uint32_t m, uint64_t node_key,
-                           float *threshold)
+static uint32_t random_cut(const struct search *s, uint64_t node_key, float *threshold)
 {
     const struct feature_bins *bins = s->bins;
-    double drawn =
-        split_draw_threshold(s->rules, node_key, s->feature, bins->low[order[0]], bins->high[order[m - 1]]);
+    const uint8_t *order = s->order;
+    double drawn = split_draw_threshold(s->rules, node_key, s->feature, bins->low[order[0]],
+                                        bins->high[order[s->m - 1]]);
     uint32_t cut = 0;
-    while (cut + 2 < m && (double)bins->high[order[cut + 1]] <= drawn) cut++;
+    while (cut + 2 < s->m && (double)bins->high[order[cut + 1]] <= drawn) cut++;
     *threshold = split_clamp_threshold(drawn, bins->high[order[cut]], bins->low[order[cut + 1]]);
     return cut;
 }
 
 /* Extra-trees: each category goes to a random side; a draw that leaves a side empty cuts off the first. */
-static uint32_t random_order(const struct search *s, uint8_t *order, uint32_t m, uint64_t node_key)
+static uint32_t random_order(struct search *s, uint64_t node_key)
 {
     struct rng rng;
     rng_init(&rng, s->rules->seed, RNG_THRESHOLD, node_key, s->feature);
     uint8_t right[256];
     uint32_t n_left = 0, n_right = 0;
-    for (uint32_t i = 0; i < m; i++) {
+    for (uint32_t i = 0; i < s->m; i++) {
         if (rng_u32(&rng) & 1)
-            order[n_left++] = order[i];
+            s->order[n_left++] = s->order[i];
         else
-            right[n_right++] = order[i];
+            right[n_right++] = s->order[i];
     }
-    memcpy(order + n_left, right, n_right);
+    memcpy(s->order + n_left, right, n_right);
     return n_left == 0 || n_right == 0 ? 0 : n_left - 1;
 }
 
-static void search_random(struct search *s, uint8_t *order, uint32_t m, bool missing, uint64_t node_key)
+/* Returns the threshold drawn, NaN where there is none. */
+static float search_random(struct search *s, uint64_t node_key)
 {
     float threshold = NAN;
-    uint32_t cut = m - 1; /* one present bin: only "present or missing" can be asked */
-    if (m > 1 && s->bins->categorical)
-        cut = random_order(s, order, m, node_key);
-    else if (m > 1)
-        cut = random_cut(s, order, m, node_key, &threshold);
-    for (int side = 0; side <= (missing ? 1 : 0); side++) {
-        s->missing_left = side;
-        scan(s, order, m, missing, cut, cut);
-    }
-    if (s->best->found) s->best->threshold = threshold;
+    uint32_t cut = s->m - 1; /* one present bin: only "present or missing" can be asked */
+    if (s->m > 1 && s->bins->categorical)
+        cut = random_order(s, node_key);
+    else if (s->m > 1)
+        cut = random_cut(s, node_key, &threshold);
+    scan(s, cut, cut);
+    return threshold;
 }
 
-static void search_best(struct search *s, uint8_t *order, uint32_t m, bool missing)
+static void search_best(struct search *s)
 {
-    if (s->bins->categorical) category_order(s->rows, s->scratch, order, m);
-    for (int side = 0; side <= (missing ? 1 : 0); side++) {
-        s->missing_left = side;
-        scan(s, order, m, missing, 0, m - 1);
+    if (s->bins->categorical) category_order(s->rows, s->scratch, s->order, s->m);
+    scan(s, 0, s->m - 1);
+}
+
+/* Lists the present bins in ascending order. */
+static void list_present(struct search *s)
+{
+    for (uint32_t word = 0; word < 4; word++)
+        for (uint64_t bits = s->scratch->present[word]; bits; bits &= bits - 1)
+            s->order[s->m++] = (uint8_t)(word * 64 + (uint32_t)__builtin_ctzll(bits));
+    s->missing = s->bins->has_missing && s->m && s->order[s->m - 1] == s->bins->n_bins;
+    s->m -= s->missing;
+}
+
+static void clear_cells(struct general_scratch *scratch)
+{
+    for (uint32_t word = 0; word < 4; word++) {
+        for (uint64_t bits = scratch->present[word]; bits; bits &= bits - 1) {
+            size_t bin = word * 64 + (size_t)__builtin_ctzll(bits);
+            memset(scratch->cells + bin * scratch->width, 0, scratch->width * sizeof *scratch->cells);
+        }
+        scratch->present[word] = 0;
     }
 }
 
-/* Present bins in ascending order; their flags are cleared. */
-static uint32_t list_seen(struct general_scratch *scratch, uint32_t n_bins, uint8_t *order)
+/* The best cut as a split. */
+static void describe(const struct search *s, float threshold, struct split *split)
 {
-    uint32_t m = 0;
-    for (uint32_t b = 0; b < 256; b += 8) {
-        uint64_t eight;
-        memcpy(&eight, scratch->seen + b, sizeof eight);
-        if (!eight) continue;
-        for (uint32_t i = b; i < b + 8; i++)
-            if (scratch->seen[i] && i < n_bins) order[m++] = (uint8_t)i;
+    const struct cut *cut = &s->best;
+    *split = (struct split){.found = true,
+                            .score = cut->score,
+                            .feature = s->feature,
+                            .missing_left = cut->missing_left,
+                            .threshold = threshold};
+    if (!s->bins->categorical) {
+        split->bin = s->order[cut->at];
+        split->next_bin = s->order[cut->at + 1 < s->m ? cut->at + 1 : cut->at];
+        return;
     }
-    return m;
-}
-
-static void clear_cells(struct general_scratch *scratch, const uint8_t *order, uint32_t m)
-{
-    for (uint32_t i = 0; i < m; i++)
-        memset(scratch->cells + (size_t)order[i] * scratch->width, 0,
-               scratch->width * sizeof *scratch->cells);
-    memset(scratch->seen, 0, sizeof scratch->seen);
+    for (uint32_t i = 0; i <= cut->at; i++) split->set[s->order[i] >> 5] |= 1u << (s->order[i] & 31);
 }
 
 void split_search_general(const struct split_rules *rules, const struct node_rows *rows, uint32_t feature,
                           const struct feature_bins *bins, const uint8_t *codes, uint64_t node_key,
                           struct general_scratch *scratch, struct split *best)
 {
-    *best = (struct split){0};
-    struct search s = {
-        .rules = rules, .rows = rows, .bins = bins, .scratch = scratch, .feature = feature, .best = best};
+    struct search s;
+    s.rules = rules, s.rows = rows, s.bins = bins, s.scratch = scratch, s.feature = feature, s.m = 0;
+    s.mean = rows->k ? 0 : rows->target_sum / (int64_t)rows->weight;
+    s.all = sum_node(&s);
+    s.best.found = false;
     scratch->width = rows->k ? CELL_CLASSES + rows->k : CELL_SUM + 1;
-    if (!rows->k) s.mean = rows->target_sum / (int64_t)rows->weight;
-    fill(&s, codes);
-    uint8_t order[256];
-    uint32_t m = list_seen(scratch, bins->n_bins, order);
-    bool missing = bins->has_missing && scratch->seen[bins->n_bins];
-    if (m + missing > 1 && m > 0) {
+    if (rows->k)
+        fill_classes(rows, scratch, codes);
+    else
+        fill_targets(rows, scratch, codes);
+    list_present(&s);
+    float threshold = NAN;
+    best->found = false;
+    if (s.m && s.m + s.missing > 1) {
         if (rules->random)
-            search_random(&s, order, m, missing, node_key);
+            threshold = search_random(&s, node_key);
         else
-            search_best(&s, order, m, missing);
+            search_best(&s);
+        if (s.best.found) describe(&s, threshold, best);
     }
-    if (missing) order[m++] = (uint8_t)bins->n_bins;
-    clear_cells(scratch, order, m);
+    clear_cells(scratch);
 }
 
 struct general_scratch *general_scratch_new(uint32_t n_classes)

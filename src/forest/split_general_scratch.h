@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 /* A bin's cells: its rows, their weight, then the weight of each class or the sum of targets. */
-enum { CELL_CLASSES = 2, CELL_SUM = 2 };
+enum { CELL_ROWS = 0, CELL_WEIGHT = 1, CELL_CLASSES = 2, CELL_SUM = 2 };
 
 struct general_scratch {
     uint32_t width;        /* cells a bin */
     int64_t *cells;        /* 256 bins */
     int64_t *side_classes; /* 2 x k */
     double *shares;        /* 5 x k, for category_order */
-    uint8_t seen[256];     /* bins with rows */
+    uint64_t present[4];   /* bins with rows, a bit each */
 };
 
 #endif
