@@ -16,6 +16,8 @@ static bramble_status bad_option(bramble_error *error, const char *name, const c
 static bramble_status resolve_criterion(struct grow_rules *rules, bool classify, bramble_criterion criterion,
                                         bramble_error *error)
 {
+    if ((unsigned)criterion > BRAMBLE_CRITERION_SQUARED_ERROR)
+        return bad_option(error, "criterion", "gini, entropy or squared_error");
     if (criterion == BRAMBLE_CRITERION_AUTO)
         criterion = classify ? BRAMBLE_CRITERION_GINI : BRAMBLE_CRITERION_SQUARED_ERROR;
     if (classify == (criterion == BRAMBLE_CRITERION_SQUARED_ERROR))
@@ -24,6 +26,12 @@ static bramble_status resolve_criterion(struct grow_rules *rules, bool classify,
                                    : "squared_error for numbers; the target is a number");
     rules->split.criterion = criterion;
     return BRAMBLE_OK;
+}
+
+static bool is_count_or_share(double option, double least_count)
+{
+    if (option < 1) return option > 0;
+    return option >= least_count && option == floor(option) && isfinite(option);
 }
 
 /* Rows meant by a count (>= 1) or a share (below 1) of N. */
@@ -70,7 +78,8 @@ static bramble_status resolve_bootstrap(struct grow_rules *rules, const bramble_
 {
     rules->bootstrap = o->bootstrap < 0 ? o->splitter == BRAMBLE_SPLITTER_BEST : o->bootstrap > 0;
     rules->n_draws = n_rows;
-    if (!(o->max_samples >= 0)) return bad_option(error, "max_samples", "a count or share above 0");
+    if (o->max_samples != 0 && !is_count_or_share(o->max_samples, 1))
+        return bad_option(error, "max_samples", "a whole number of rows, or a share up to 1.0");
     if (!rules->bootstrap) {
         if (o->oob_score)
             return bad_option(error, "bootstrap", "on for oob_score: without it no row is out of bag");
@@ -90,14 +99,15 @@ static bramble_status resolve_limits(struct grow_rules *rules, const bramble_for
                                      bramble_error *error)
 {
     if (o->trees < 1 || o->trees > 1u << 24) return bad_option(error, "trees", "1 to 16777216");
-    if (!(o->min_samples_split > 0) || (o->min_samples_split >= 1 && o->min_samples_split < 2) ||
-        !isfinite(o->min_samples_split))
+    if (!is_count_or_share(o->min_samples_split, 2))
         return bad_option(error, "min_samples_split", "a count of at least 2, or a share below 1");
-    if (!(o->min_samples_leaf > 0) || !isfinite(o->min_samples_leaf))
+    if (!is_count_or_share(o->min_samples_leaf, 1))
         return bad_option(error, "min_samples_leaf", "a count of at least 1, or a share below 1");
     if (o->max_leaf_nodes == 1) return bad_option(error, "max_leaf_nodes", "0 for no limit, or at least 2");
     if (!(o->min_impurity_decrease >= 0) || !isfinite(o->min_impurity_decrease))
         return bad_option(error, "min_impurity_decrease", "0 or more");
+    if ((unsigned)o->splitter > BRAMBLE_SPLITTER_RANDOM)
+        return bad_option(error, "splitter", "best or random");
     rules->n_trees = o->trees;
     rules->max_depth = o->max_depth ? o->max_depth : UINT32_MAX;
     rules->min_samples_split = row_count(o->min_samples_split, n_rows);

@@ -1,5 +1,6 @@
 #include "forest/sample.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -44,17 +45,29 @@ void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree,
     }
 }
 
+/* Weights that a class makes much heavier may together leave 32 bits: what to multiply them all by first. */
+static double fitting_scale(const struct sample *sample, const double *class_weight)
+{
+    double total = 0;
+    for (size_t i = 0; i < sample->n; i++)
+        total += (double)sample->weight[i] * class_weight[sample->class_id[i]];
+    int exponent;
+    frexp(total, &exponent);
+    return exponent > 31 ? ldexp(1, 31 - exponent) : 1;
+}
+
 /* balanced_subsample: multiplies each row's weight by its class's. */
 static void balance(struct sample *sample, const uint16_t *counts, uint32_t n_classes)
 {
     uint64_t per_class[CLASS_MAX + 1];
-    double weight[CLASS_MAX + 1];
+    double class_weight[CLASS_MAX + 1];
     memset(per_class, 0, n_classes * sizeof *per_class);
     for (size_t i = 0; i < sample->n; i++) per_class[sample->class_id[i]] += counts[sample->row[i]];
-    class_weight_balance(per_class, n_classes, weight);
+    class_weight_balance(per_class, n_classes, class_weight);
+    double scale = fitting_scale(sample, class_weight);
     for (size_t i = 0; i < sample->n; i++) {
-        double fixed = (double)sample->weight[i] * weight[sample->class_id[i]] + 0.5;
-        sample->weight[i] = fixed < 1 ? 1 : fixed > 0x1p31 ? UINT32_C(1) << 31 : (uint32_t)fixed;
+        double fixed = (double)sample->weight[i] * class_weight[sample->class_id[i]] * scale + 0.5;
+        sample->weight[i] = fixed < 1 ? 1 : (uint32_t)fixed;
     }
 }
 

@@ -20,8 +20,8 @@ bool sample_init(struct sample *sample, size_t capacity, bool classify); /* fals
 void sample_fini(struct sample *sample);
 
 /*
- * Draws tree `tree`'s rows into *sample. counts: scratch of N. Rows of weight 0 are left out; n may be 0.
- * O(N). The draws depend on seed and tree alone.
+ * Draws tree `tree`'s rows into *sample. counts: scratch of N. Rows of weight 0 are left out; when no other
+ * was drawn, one that has a weight is the sample. O(N). The draws depend on seed and tree alone.
  */
 void sample_draw(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
                  uint32_t tree, uint16_t *counts);
