@@ -104,7 +104,8 @@ static inline struct bramble_table *mixed_table(size_t n, struct mixture mix)
         if (mix.missing && rng_below(&rng, 9) == 0) row[7] = NAN;
         double signal =
             row[0] / 50 + row[1] + ((int)row[6] % 2 ? 2 : 0) + (gone ? 3 : 0) + 0.3 * draw_normal(&rng);
-        y[i] = mix.n_classes ? (double)((uint64_t)fabs(signal * mix.n_classes / 3) % mix.n_classes) : signal;
+        y[i] = signal;
+        if (mix.n_classes) y[i] = fmin(mix.n_classes - 1, fmax(0, floor((signal + 1) / 7 * mix.n_classes)));
         w[i] = (double)rng_below(&rng, 5) / 4;
     }
     w[0] = 1;
