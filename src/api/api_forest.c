@@ -90,7 +90,8 @@ bramble_status bramble_forest_train(bramble_model **out, const bramble_table *tr
     struct bramble_model *model = mem_zalloc(1, sizeof *model);
     if (!model) return error_memory(error, "the model");
     bramble_status status = schema_copy(&model->schema, &train->schema, error);
-    if (!status) status = forest_fit(&model->forest, train, options, stats, error);
+    bramble_forest_stats cost = {0};
+    if (!status) status = forest_fit(&model->forest, train, options, &cost, error);
     if (!status && !record_settings(model, train, options))
         status = error_memory(error, "the model's settings");
     if (status) {
@@ -98,5 +99,6 @@ bramble_status bramble_forest_train(bramble_model **out, const bramble_table *tr
         return status;
     }
     *out = model;
+    if (stats) *stats = cost;
     return BRAMBLE_OK;
 }

@@ -32,8 +32,7 @@ void bramble_model_info_get(const bramble_model *model, bramble_model_info *info
                                  .oob_score = forest->oob_score};
     for (uint32_t t = 0; t < forest->n_trees; t++) {
         const struct tree *tree = &forest->trees[t];
-        uint32_t depth = tree_depth(tree);
-        if (depth > info->max_depth) info->max_depth = depth;
+        if (tree->depth > info->max_depth) info->max_depth = tree->depth;
         info->n_nodes += tree->n_nodes;
         info->n_leaves += tree->n_nodes / 2 + 1; /* every inner node has two children */
     }

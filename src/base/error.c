@@ -1,6 +1,7 @@
 #include "base/error.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@ static void make_readable(char *text)
     for (size_t n; *text; text += n) {
         uint32_t code;
         n = utf8_decode(text, strnlen(text, 4), &code);
-        if (code < 0x20 || code == 0x7f || (code == UTF8_REPLACEMENT && n == 1)) *text = '?';
+        bool control = code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029;
+        if (control || (code == UTF8_REPLACEMENT && n == 1)) memset(text, '?', n);
     }
 }
 

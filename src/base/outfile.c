@@ -3,16 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { BUFFER_BYTES = 1 << 16 };
+enum { BUFFER_BYTES = 1 << 16, TEMPORARY_SUFFIX = sizeof ".01234567" };
 
 struct outfile {
     char *path, *temporary;
@@ -30,11 +33,30 @@ static void file_free(struct outfile *file)
     mem_free(file);
 }
 
-static mode_t default_mode(void)
+/* A new file beside PATH, named after it; its name goes into file->temporary. */
+static int create_beside(struct outfile *file)
 {
-    mode_t mask = umask(0);
-    umask(mask);
-    return 0666 & ~mask;
+    size_t length = strlen(file->path);
+    struct timespec now;
+    for (unsigned attempt = 0; attempt < 100; attempt++) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        uint32_t number = ((uint32_t)now.tv_nsec ^ (uint32_t)getpid() << 12) + attempt;
+        snprintf(file->temporary + length, TEMPORARY_SUFFIX, ".%08x", number);
+        int fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
+}
+
+/* PATH, or what it links to, so that a link stays a link. */
+static char *real_path(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return mem_strdup(path);
+    char *target = realpath(path, NULL);
+    char *copy = mem_strdup(target ? target : path);
+    free(target);
+    return copy;
 }
 
 bramble_status outfile_open(struct outfile **out, const char *path, bramble_error *error)
@@ -42,21 +64,20 @@ bramble_status outfile_open(struct outfile **out, const char *path, bramble_erro
     struct outfile *file = mem_alloc(1, sizeof *file);
     if (!file) return error_memory(error, "an output file");
     *file = (struct outfile){.fd = -1};
-    size_t length = strlen(path);
-    file->path = mem_strdup(path);
-    file->temporary = mem_alloc(length + sizeof ".XXXXXX", 1);
-    if (!file->path || !file->temporary) {
+    file->path = real_path(path);
+    file->temporary = file->path ? mem_alloc(strlen(file->path) + TEMPORARY_SUFFIX, 1) : NULL;
+    if (!file->temporary) {
         file_free(file);
         return error_memory(error, "an output file");
     }
-    memcpy(file->temporary, path, length);
-    memcpy(file->temporary + length, ".XXXXXX", sizeof ".XXXXXX");
+    memcpy(file->temporary, file->path, strlen(file->path));
     struct stat existing;
-    if (stat(path, &existing) == 0 && !S_ISREG(existing.st_mode)) {
+    bool exists = stat(path, &existing) == 0;
+    if (exists && !S_ISREG(existing.st_mode)) {
         file_free(file);
         return error_set(error, BRAMBLE_ERR_IO, "%s: not a regular file; name a file to write", path);
     }
-    file->fd = mkostemp(file->temporary, O_CLOEXEC);
+    file->fd = create_beside(file);
     if (file->fd < 0) {
         int reason = errno;
         file_free(file);
@@ -64,7 +85,7 @@ bramble_status outfile_open(struct outfile **out, const char *path, bramble_erro
                          "%s: cannot write here: %s; name a folder that exists and is yours", path,
                          strerror(reason));
     }
-    fchmod(file->fd, default_mode());
+    if (exists) fchmod(file->fd, existing.st_mode & 07777);
     *out = file;
     return BRAMBLE_OK;
 }

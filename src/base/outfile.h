@@ -1,7 +1,7 @@
 /*
  * Files that appear whole or not at all: bytes go to a temporary file in the same folder, which is synced
  * and renamed over PATH by outfile_commit. Until then an existing PATH is untouched; outfile_abandon (or a
- * failed commit) removes the temporary file.
+ * failed commit) removes the temporary file. A file that was there keeps its mode, a link stays a link.
  */
 #ifndef BASE_OUTFILE_H
 #define BASE_OUTFILE_H

@@ -65,49 +65,66 @@ static void radix_sort(uint32_t *keys, uint32_t *other, size_t n)
     if (from != keys) memcpy(keys, from, n * sizeof *keys);
 }
 
-/* Walks the runs of equal keys and closes a bin when it holds its share of what was left when it began. */
-static void cut_at_quantiles(struct feature_bins *bins, const uint32_t *keys, size_t n, uint32_t most)
+/* Bins while they are being made. */
+struct cuts {
+    uint32_t n;
+    float low[256], high[256];
+};
+
+static void add_bin(struct cuts *cuts, uint32_t low, uint32_t high)
 {
-    uint32_t b = 0;
+    cuts->low[cuts->n] = value_of(low);
+    cuts->high[cuts->n++] = value_of(high);
+}
+
+/* Walks the runs of equal keys and closes a bin when it holds its share of what was left when it began. */
+static void cut_at_quantiles(struct cuts *cuts, const uint32_t *keys, size_t n, uint32_t most)
+{
     size_t begin = 0, i = 0;
     while (i < n) {
-        size_t share = (n - begin + (most - b) - 1) / (most - b);
-        size_t run = i;
+        size_t bins_left = most - cuts->n, share = (n - begin + bins_left - 1) / bins_left, run = i;
         while (run < n && keys[run] == keys[i]) run++;
-        bool too_full = i > begin && b + 1 < most && run - begin > share + share / 2;
-        if (too_full) { /* a frequent value does not drag its lesser neighbours along */
-            bins->low[b] = value_of(keys[begin]);
-            bins->high[b++] = value_of(keys[i - 1]);
+        if (i > begin && bins_left > 1 && run - begin > share + share / 2) {
+            add_bin(cuts, keys[begin],
+                    keys[i - 1]); /* a frequent value does not drag its lesser neighbours along */
             begin = i;
             continue;
         }
         i = run;
         if (run - begin >= share || run == n) {
-            bins->low[b] = value_of(keys[begin]);
-            bins->high[b++] = value_of(keys[run - 1]);
+            add_bin(cuts, keys[begin], keys[run - 1]);
             begin = run;
         }
     }
-    bins->n_bins = (uint16_t)b;
 }
 
-bool bin_edges_find(struct feature_bins *bins, const float *x, size_t n)
+static bool cut_many(struct cuts *cuts, const float *x, size_t n, uint32_t most)
 {
-    int most = bins->has_missing ? 255 : 256;
-    uint32_t few[256];
-    int count = distinct_keys(x, n, most, few);
-    if (count >= 0) {
-        for (int b = 0; b < count; b++) bins->low[b] = bins->high[b] = value_of(few[b]);
-        bins->n_bins = (uint16_t)count;
-        return true;
-    }
     uint32_t *keys = mem_alloc(n, 2 * sizeof *keys);
     if (!keys) return false;
     size_t present = 0;
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i])) keys[present++] = key_of(x[i]);
     radix_sort(keys, keys + present, present);
-    cut_at_quantiles(bins, keys, present, (uint32_t)most);
+    cut_at_quantiles(cuts, keys, present, most);
     mem_free(keys);
+    return true;
+}
+
+bool bin_edges_find(struct feature_bins *bins, const float *x, size_t n)
+{
+    int most = bins->has_missing ? 255 : 256;
+    uint32_t few[256];
+    struct cuts cuts = {0};
+    int count = distinct_keys(x, n, most, few);
+    for (int b = 0; b < count; b++) add_bin(&cuts, few[b], few[b]);
+    if (count < 0 && !cut_many(&cuts, x, n, (uint32_t)most)) return false;
+    float *edges = mem_alloc(cuts.n, 2 * sizeof *edges);
+    if (!edges) return false;
+    memcpy(edges, cuts.low, cuts.n * sizeof *edges);
+    memcpy(edges + cuts.n, cuts.high, cuts.n * sizeof *edges);
+    bins->n_bins = (uint16_t)cuts.n;
+    bins->low = edges;
+    bins->high = edges + cuts.n;
     return true;
 }

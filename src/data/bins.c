@@ -58,7 +58,7 @@ static void bin_column(void *context, uint32_t thread, uint64_t f)
     switch (table->schema.features[f].type) {
     case BRAMBLE_FEATURE_BYTE:
         bins->n_bins = 256;
-        for (int v = 0; v < 256; v++) bins->low[v] = bins->high[v] = (float)v;
+        bins->low = bins->high = job->binned->byte_values;
         break;
     case BRAMBLE_FEATURE_CATEGORY:
         bins->n_bins = (uint16_t)table->schema.features[f].n_categories;
@@ -81,18 +81,16 @@ static bool lay_out(struct binned *binned, const struct bramble_table *table)
     for (uint32_t f = 0; f < binned->n_features; f++) n_owned += !shares_table_bytes(table, f);
     binned->columns = mem_alloc(binned->n_features, sizeof *binned->columns);
     binned->bins = mem_zalloc(binned->n_features, sizeof *binned->bins);
-    binned->edges = mem_alloc(binned->n_features, 512 * sizeof *binned->edges);
     size_t bytes;
     if (__builtin_mul_overflow(n_owned, binned->n_rows, &bytes)) return false;
     binned->owned = mem_alloc(bytes, 1);
-    if (!binned->columns || !binned->bins || !binned->edges || !binned->owned) return false;
+    if (!binned->columns || !binned->bins || !binned->owned) return false;
+    for (int v = 0; v < 256; v++) binned->byte_values[v] = (float)v;
     uint8_t *next = binned->owned;
     for (uint32_t f = 0; f < binned->n_features; f++) {
         bool shared = shares_table_bytes(table, f);
         binned->columns[f] = shared ? table->columns[f].bytes : next;
         if (!shared) next += binned->n_rows;
-        binned->bins[f].low = binned->edges + (size_t)f * 512;
-        binned->bins[f].high = binned->bins[f].low + 256;
     }
     return true;
 }
@@ -121,9 +119,10 @@ bramble_status binned_new(struct binned **out, const struct bramble_table *table
 void binned_free(struct binned *binned)
 {
     if (!binned) return;
+    for (uint32_t f = 0; binned->bins && f < binned->n_features; f++)
+        if (binned->bins[f].low != binned->byte_values) mem_free((void *)binned->bins[f].low);
     mem_free(binned->columns);
     mem_free(binned->owned);
     mem_free(binned->bins);
-    mem_free(binned->edges);
     mem_free(binned);
 }

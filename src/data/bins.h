@@ -11,10 +11,10 @@
 #include "data/table.h"
 
 struct feature_bins {
-    uint16_t n_bins;   /* bins of present values, 0..256 */
-    bool has_missing;  /* code n_bins is "missing" */
-    bool categorical;  /* code = category number; no order */
-    float *low, *high; /* n_bins each: least and greatest value in the bin; NULL when categorical */
+    uint16_t n_bins;         /* bins of present values, 0..256 */
+    bool has_missing;        /* code n_bins is "missing" */
+    bool categorical;        /* code = category number; no order */
+    const float *low, *high; /* n_bins each: least and greatest value in the bin; NULL when categorical */
 };
 
 struct binned {
@@ -23,7 +23,7 @@ struct binned {
     const uint8_t **columns;   /* F arrays of N codes */
     uint8_t *owned;            /* storage of the columns that are not the table's own bytes */
     struct feature_bins *bins; /* F */
-    float *edges;              /* storage behind every low and high */
+    float byte_values[256];    /* 0, 1, 2, ...: low and high of every byte feature */
 };
 
 /*

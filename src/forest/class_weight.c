@@ -7,16 +7,15 @@
 #include "base/mem.h"
 #include "data/number.h"
 
-void class_weight_balance(const uint64_t *counts, uint32_t n_classes, double *weight)
+void class_weight_balance(const double *rows, uint32_t n_classes, double *weight)
 {
     double total = 0;
     uint32_t present = 0;
     for (uint32_t c = 0; c < n_classes; c++) {
-        total += (double)counts[c];
-        present += counts[c] > 0;
+        total += rows[c];
+        present += rows[c] > 0;
     }
-    for (uint32_t c = 0; c < n_classes; c++)
-        weight[c] = counts[c] ? total / ((double)present * (double)counts[c]) : 0;
+    for (uint32_t c = 0; c < n_classes; c++) weight[c] = rows[c] > 0 ? total / (present * rows[c]) : 0;
 }
 
 /* Reads one "LABEL=WEIGHT" and moves *text past it. */
@@ -47,11 +46,11 @@ static bramble_status weigh_classes(const struct bramble_table *table, const cha
 {
     uint32_t n = table->schema.n_classes;
     if (strcmp(option, "balanced") == 0) {
-        uint64_t *counts = mem_zalloc(n, sizeof *counts);
-        if (!counts) return error_memory(error, "class weights");
-        for (size_t i = 0; i < table->n_rows; i++) counts[table->classes[i]]++;
-        class_weight_balance(counts, n, weight);
-        mem_free(counts);
+        double *rows = mem_zalloc(n, sizeof *rows);
+        if (!rows) return error_memory(error, "class weights");
+        for (size_t i = 0; i < table->n_rows; i++) rows[table->classes[i]]++;
+        class_weight_balance(rows, n, weight);
+        mem_free(rows);
         return BRAMBLE_OK;
     }
     for (uint32_t c = 0; c < n; c++) weight[c] = 1;

@@ -13,7 +13,7 @@
 bramble_status class_weight_apply(double **weights, bool *each_tree, const struct bramble_table *table,
                                   const char *option, bramble_error *error);
 
-/* balanced_subsample: what each class's rows weigh in a tree whose sample holds counts[c] of them. */
-void class_weight_balance(const uint64_t *counts, uint32_t n_classes, double *weight);
+/* "balanced": what a row of each class weighs when there are rows[c] of class c. */
+void class_weight_balance(const double *rows, uint32_t n_classes, double *weight);
 
 #endif

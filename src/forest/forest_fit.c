@@ -40,7 +40,8 @@ static bool grow_one(struct fit *fit, uint32_t thread, uint32_t tree, uint64_t *
     if (!fit->growers[thread]) fit->growers[thread] = grower_new(&fit->job);
     if (!fit->growers[thread]) return false;
     if (!grow_tree(fit->growers[thread], tree, &fit->forest->trees[tree], importances)) return false;
-    return !fit->oob || out_of_bag_add(fit->oob, &fit->forest->trees[tree], tree);
+    if (fit->oob) out_of_bag_add(fit->oob, &fit->forest->trees[tree], grower_counts(fit->growers[thread]));
+    return true;
 }
 
 /* Calls back with the state of things; under the lock. */

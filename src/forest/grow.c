@@ -26,11 +26,12 @@ struct grower *grower_new(const struct grow_job *job)
     if (g->block_rows < BLOCK_ROWS_MIN) g->block_rows = BLOCK_ROWS_MIN;
     if (g->block_rows > capacity) g->block_rows = capacity;
     g->counts = mem_alloc(job->table->n_rows, sizeof *g->counts);
+    g->class_scratch = mem_alloc(job->rules->n_classes, 2 * sizeof *g->class_scratch);
     g->side = mem_alloc(capacity, 1);
     g->block = mem_alloc_aligned(g->block_rows, width);
     g->search = node_search_new(job, capacity);
-    if (g->counts && g->side && g->block && g->search && sample_init(&g->sample, capacity, classify) &&
-        sample_init(&g->spare, capacity, classify))
+    if (g->counts && g->class_scratch && g->side && g->block && g->search &&
+        sample_init(&g->sample, capacity, classify) && sample_init(&g->spare, capacity, classify))
         return g;
     grower_free(g);
     return NULL;
@@ -42,12 +43,18 @@ void grower_free(struct grower *g)
     sample_fini(&g->sample);
     sample_fini(&g->spare);
     mem_free(g->counts);
+    mem_free(g->class_scratch);
     mem_free(g->side);
     mem_free(g->block);
     node_search_free(g->search);
     growing_tree_fini(&g->tree);
     mem_free(g->stack);
     mem_free(g);
+}
+
+const uint16_t *grower_counts(const struct grower *g)
+{
+    return g->counts;
 }
 
 /* Left first, so that nodes are made in preorder; a subtree that fits the block is grown from a copy. */
@@ -98,7 +105,7 @@ bool grow_tree(struct grower *g, uint32_t tree, struct tree *out, uint64_t *impo
     uint32_t n_features = g->job->codes->binned->n_features;
     growing_tree_clear(&g->tree);
     g->n_open = 0;
-    sample_draw(&g->sample, rules, g->job->table, tree, g->counts);
+    sample_draw(&g->sample, rules, g->job->table, tree, g->counts, g->class_scratch);
     struct open_node root = root_of(g, tree);
     if (rules->max_leaf_nodes == UINT32_MAX)
         grow_depth_first(g, &root);

@@ -40,4 +40,7 @@ enum { IMPORTANCE_BITS = 38 };
  */
 bool grow_tree(struct grower *grower, uint32_t tree, struct tree *out, uint64_t *importances);
 
+/* How often the tree grown last drew each row, N counts; borrowed. */
+const uint16_t *grower_counts(const struct grower *grower);
+
 #endif

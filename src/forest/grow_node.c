@@ -55,11 +55,49 @@ static uint64_t child_key(const struct grower *g, uint64_t key, uint32_t side)
     return rng_u64(&rng);
 }
 
-/* A split's gain in impurity times weight, in the criterion's own units. */
-static double gain_of(const struct grower *g, const struct node_rows *rows, const struct split *split)
+/* Which codes go left. */
+static void left_codes(const struct split *split, const struct feature_bins *bins, bool left[256])
+{
+    memset(left, 0, 256 * sizeof *left);
+    if (bins->categorical)
+        for (uint32_t code = 0; code < bins->n_bins; code++)
+            left[code] = split->set[code >> 5] >> (code & 31) & 1;
+    else
+        memset(left, 1, (size_t)split->bin + 1);
+    if (bins->has_missing) left[bins->n_bins] = split->missing_left;
+}
+
+/*
+ * The split's score, in double precision even where the search made do with single: a gain of nothing must be
+ * nothing.
+ */
+static double exact_score(struct grower *g, const struct node_rows *rows, const struct node *node,
+                          const struct split *split)
 {
     const struct grow_rules *rules = g->job->rules;
-    double gain = split->score - node_score(rows, rules->split.criterion);
+    if (rules->split.criterion != BRAMBLE_CRITERION_GINI || rows->weight > GINI_SMALL_WEIGHT)
+        return split->score;
+    bool goes_left[256];
+    uint64_t left[GINI_SMALL_WEIGHT] = {0}, left_weight = 0, left_squares = 0, right_squares = 0;
+    left_codes(split, &g->job->codes->binned->bins[split->feature], goes_left);
+    node_codes(&g->sample, node, split->feature, g->side);
+    for (size_t i = 0; i < rows->n; i++)
+        left[rows->classes[i]] += goes_left[g->side[i]] ? rows->weights[i] : 0;
+    for (uint32_t c = 0; c < rows->k; c++) {
+        uint64_t right = rows->totals[c] - left[c];
+        left_weight += left[c];
+        left_squares += left[c] * left[c];
+        right_squares += right * right;
+    }
+    return gini_score_double(left_squares, left_weight, right_squares, rows->weight - left_weight);
+}
+
+/* A split's gain in impurity times weight, in the criterion's own units. */
+static double gain_of(struct grower *g, const struct node_rows *rows, const struct node *node,
+                      const struct split *split)
+{
+    const struct grow_rules *rules = g->job->rules;
+    double gain = exact_score(g, rows, node, split) - node_score(rows, rules->split.criterion);
     if (rules->split.criterion == BRAMBLE_CRITERION_ENTROPY)
         gain *= 0x1p-20;
     else if (!rules->n_classes)
@@ -95,11 +133,11 @@ void grow_node_look(struct grower *g, struct open_node *node)
     if (node->is_right) g->tree.nodes[parent].right = node->index;
     struct node rows_of = node_of(g, node);
     const struct node_rows *rows = node_search_gather(g->search, &g->sample, &rows_of);
-    g->tree.nodes[node->index].cover = (float)((double)rows->weight / rules->weight_scale);
+    g->tree.nodes[node->index].cover = (float)((double)rows->weight / g->sample.weight_scale);
     if (must_be_leaf(g, node, rows)) return;
     node->split = node_search_best(g->search, &g->sample, &rows_of);
     if (!node->split.found) return;
-    node->gain = gain_of(g, rows, &node->split);
+    node->gain = gain_of(g, rows, &rows_of, &node->split);
     if (node->gain / g->root_weight + DBL_EPSILON < rules->min_impurity_decrease) node->split.found = false;
 }
 
@@ -137,18 +175,6 @@ static float threshold_of(const struct split *split, const struct feature_bins *
     float low = bins->high[split->bin], high = bins->low[split->next_bin];
     float middle = (float)((double)low / 2 + (double)high / 2);
     return middle < high ? middle : low;
-}
-
-/* Which codes go left. */
-static void left_codes(const struct split *split, const struct feature_bins *bins, bool left[256])
-{
-    memset(left, 0, 256 * sizeof *left);
-    if (bins->categorical)
-        for (uint32_t code = 0; code < bins->n_bins; code++)
-            left[code] = split->set[code >> 5] >> (code & 31) & 1;
-    else
-        memset(left, 1, (size_t)split->bin + 1);
-    if (bins->has_missing) left[bins->n_bins] = split->missing_left;
 }
 
 /* Moves the left rows to the front, both sides keeping their order; returns how many there are. */

@@ -13,6 +13,7 @@ struct grower {
     const struct grow_job *job;
     struct sample sample, spare; /* the tree's rows; where the right ones wait while rows are partitioned */
     uint16_t *counts;            /* N: how often the tree drew each row */
+    double *class_scratch;       /* 2 C */
     uint8_t *side;               /* capacity: codes of the split feature */
     struct node_search *search;
     uint8_t *block; /* block_rows x F: rows of the subtree that is being grown */

@@ -1,5 +1,6 @@
 #include "forest/grow_rules.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static bramble_status resolve_criterion(struct grow_rules *rules, bool classify,
                                         bramble_error *error)
 {
     if ((unsigned)criterion > BRAMBLE_CRITERION_SQUARED_ERROR)
-        return bad_option(error, "criterion", "gini, entropy or squared_error");
+        return bad_option(error, "criterion", "one of those in bramble/forest.h");
     if (criterion == BRAMBLE_CRITERION_AUTO)
         criterion = classify ? BRAMBLE_CRITERION_GINI : BRAMBLE_CRITERION_SQUARED_ERROR;
     if (classify == (criterion == BRAMBLE_CRITERION_SQUARED_ERROR))
@@ -28,10 +29,9 @@ static bramble_status resolve_criterion(struct grow_rules *rules, bool classify,
     return BRAMBLE_OK;
 }
 
-static bool is_count_or_share(double option, double least_count)
+static bool is_count_or_share(double option)
 {
-    if (option < 1) return option > 0;
-    return option >= least_count && option == floor(option) && isfinite(option);
+    return option > 0 && isfinite(option) && (option < 1 || option == floor(option));
 }
 
 /* Rows meant by a count (>= 1) or a share (below 1) of N. */
@@ -78,8 +78,8 @@ static bramble_status resolve_bootstrap(struct grow_rules *rules, const bramble_
 {
     rules->bootstrap = o->bootstrap < 0 ? o->splitter == BRAMBLE_SPLITTER_BEST : o->bootstrap > 0;
     rules->n_draws = n_rows;
-    if (o->max_samples != 0 && !is_count_or_share(o->max_samples, 1))
-        return bad_option(error, "max_samples", "a whole number of rows, or a share up to 1.0");
+    if (o->max_samples != 0 && !is_count_or_share(o->max_samples))
+        return bad_option(error, "max_samples", "a whole number of rows, or a share up to 1");
     if (!rules->bootstrap) {
         if (o->oob_score)
             return bad_option(error, "bootstrap", "on for oob_score: without it no row is out of bag");
@@ -90,7 +90,7 @@ static bramble_status resolve_bootstrap(struct grow_rules *rules, const bramble_
     if (o->max_samples > 1 && o->max_samples > (double)n_rows)
         return bad_option(error, "max_samples", "at most the number of rows");
     if (o->max_samples > 0)
-        rules->n_draws = o->max_samples <= 1 ? (uint64_t)fmax(1, round(o->max_samples * (double)n_rows))
+        rules->n_draws = o->max_samples <= 1 ? (uint64_t)fmax(1, nearbyint(o->max_samples * (double)n_rows))
                                              : (uint64_t)o->max_samples;
     return BRAMBLE_OK;
 }
@@ -98,16 +98,16 @@ static bramble_status resolve_bootstrap(struct grow_rules *rules, const bramble_
 static bramble_status resolve_limits(struct grow_rules *rules, const bramble_forest_options *o, size_t n_rows,
                                      bramble_error *error)
 {
+    if ((unsigned)o->splitter > BRAMBLE_SPLITTER_RANDOM)
+        return bad_option(error, "splitter", "one of those in bramble/forest.h");
     if (o->trees < 1 || o->trees > 1u << 24) return bad_option(error, "trees", "1 to 16777216");
-    if (!is_count_or_share(o->min_samples_split, 2))
+    if (!is_count_or_share(o->min_samples_split) || (o->min_samples_split >= 1 && o->min_samples_split < 2))
         return bad_option(error, "min_samples_split", "a count of at least 2, or a share below 1");
-    if (!is_count_or_share(o->min_samples_leaf, 1))
+    if (!is_count_or_share(o->min_samples_leaf))
         return bad_option(error, "min_samples_leaf", "a count of at least 1, or a share below 1");
     if (o->max_leaf_nodes == 1) return bad_option(error, "max_leaf_nodes", "0 for no limit, or at least 2");
     if (!(o->min_impurity_decrease >= 0) || !isfinite(o->min_impurity_decrease))
         return bad_option(error, "min_impurity_decrease", "0 or more");
-    if ((unsigned)o->splitter > BRAMBLE_SPLITTER_RANDOM)
-        return bad_option(error, "splitter", "best or random");
     rules->n_trees = o->trees;
     rules->max_depth = o->max_depth ? o->max_depth : UINT32_MAX;
     rules->min_samples_split = row_count(o->min_samples_split, n_rows);
@@ -121,8 +121,7 @@ static bramble_status resolve_limits(struct grow_rules *rules, const bramble_for
     return BRAMBLE_OK;
 }
 
-/* The greatest power of two by which `most` can be multiplied and stay below 2^bits. */
-static double scale_below(double most, int bits)
+double fixed_point_scale(double most, int bits)
 {
     int exponent;
     if (!(most > 0)) return 1;
@@ -138,27 +137,43 @@ static bool all_whole(const double *x, size_t n)
     return true;
 }
 
-/* Weights as integers. A bootstrap can draw a heavy row more than once: one row is held to a twelfth. */
-static bramble_status fix_weights(struct grow_rules *rules, const double *weights, size_t n,
-                                  bramble_error *error)
+/* What the weights of one tree's rows can add up to: a bootstrap may draw a heavy row several times over. */
+static double weight_bound(const double *weights, size_t n)
 {
     double sum = 0, most = 0;
     for (size_t i = 0; i < n; i++) {
         sum += weights[i];
-        if (weights[i] > most) most = weights[i];
+        most = fmax(most, weights[i]);
     }
-    double bound = fmax(sum, 12 * most);
-    bool whole = bound < 0x1p30 && !rules->balance_each_tree && all_whole(weights, n);
-    rules->weight_scale = whole ? 1 : scale_below(bound, 30);
+    return 4 * fmax(sum, 12 * most);
+}
+
+/*
+ * Weights as integers whose sum over a tree stays below 2^32. Regression keeps 2^12 levels for a mean weight,
+ * and the other bits for its targets.
+ */
+static bramble_status fix_weights(struct grow_rules *rules, const double *weights, size_t n,
+                                  bramble_error *error)
+{
+    double bound = weight_bound(weights, n);
+    if (!(bound < FLT_MAX))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "weights add up to more than a model can hold; scale them down");
+    int bits = 32;
+    while (!rules->n_classes && bits > 20 && ldexp(1, bits - 1) > (double)n * 0x1p14) bits--;
+    bool whole = bound < 0x1p32 && all_whole(weights, n);
+    rules->weight_scale = whole ? 1 : fixed_point_scale(bound, bits);
     rules->weights = mem_alloc(n, sizeof *rules->weights);
     if (!rules->weights) return error_memory(error, "sample weights");
     for (size_t i = 0; i < n; i++) {
         uint32_t fixed = (uint32_t)(weights[i] * rules->weight_scale + 0.5);
         rules->weights[i] = weights[i] > 0 && !fixed ? 1 : fixed;
     }
+    rules->weight_bound = bound * rules->weight_scale + (double)n;
     return BRAMBLE_OK;
 }
 
+/* Targets around the middle of their range, so that sums of weighted ones stay below 2^62. */
 static bramble_status fix_targets(struct grow_rules *rules, const struct bramble_table *table,
                                   bramble_error *error)
 {
@@ -168,19 +183,42 @@ static bramble_status fix_targets(struct grow_rules *rules, const struct bramble
         least = fmin(least, table->values[i]);
         most = fmax(most, table->values[i]);
     }
-    if (!isfinite(most - least))
-        return error_set(error, BRAMBLE_ERR_DATA,
-                         "target '%s' spans more than a double can hold; scale it down",
-                         table->schema.target_name ? table->schema.target_name : "y");
-    double total = rules->weights ? 0x1p32 : (double)rules->n_draws;
+    if (!(fmax(fabs(least), fabs(most)) * rules->n_trees < FLT_MAX / 4))
+        return error_set(
+            error, BRAMBLE_ERR_DATA,
+            "target '%s' has values beyond what %u trees can add up in single precision; scale it down",
+            table->schema.target_name ? table->schema.target_name : "y", rules->n_trees);
     rules->target_offset = least + (most - least) / 2;
-    rules->target_scale = scale_below((most - least) / 2 * total, 61);
+    rules->target_reach = (most - least) / 2;
+    rules->target_scale = fixed_point_scale(rules->target_reach * rules->weight_bound, 61);
     rules->targets = mem_alloc(n, sizeof *rules->targets);
     if (!rules->targets) return error_memory(error, "targets");
     for (size_t i = 0; i < n; i++)
         rules->targets[i] =
             (int64_t)nearbyint((table->values[i] - rules->target_offset) * rules->target_scale);
     return BRAMBLE_OK;
+}
+
+/* The rows' weights: the table's, times their classes'; balanced tree by tree where that is asked for. */
+static bramble_status set_weights(struct grow_rules *rules, const struct bramble_table *table,
+                                  const char *option, bramble_error *error)
+{
+    double *weights = NULL;
+    bool each_tree;
+    rules->weight_bound = (double)rules->n_draws;
+    bramble_status status = class_weight_apply(&weights, &each_tree, table, option, error);
+    if (status) return status;
+    if (each_tree) {
+        rules->balanced = weights;
+        return weight_bound(weights, table->n_rows) < FLT_MAX
+                   ? BRAMBLE_OK
+                   : error_set(error, BRAMBLE_ERR_DATA,
+                               "weights add up to more than a model can hold; scale them down");
+    }
+    const double *effective = weights ? weights : table->weights;
+    if (effective) status = fix_weights(rules, effective, table->n_rows, error);
+    mem_free(weights);
+    return status;
 }
 
 static bramble_status tabulate_entropy(struct grow_rules *rules, bramble_error *error)
@@ -199,9 +237,9 @@ bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_ta
     bool classify = table->schema.task == BRAMBLE_TASK_CLASSIFICATION;
     if (!table->classes && !table->values)
         return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
-    if (table->n_rows > UINT32_MAX || table->schema.n_features >= 1u << 28)
+    if (table->n_rows > UINT32_MAX || table->schema.n_features >= 1u << 24)
         return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
-                         "forests take up to 4294967295 rows of 268435455 features; leave some out");
+                         "forests take up to 4294967295 rows of 16777215 features; leave some out");
     rules->n_classes = classify ? table->schema.n_classes : 0;
     bramble_status status;
     if ((status = resolve_limits(rules, options, table->n_rows, error)) ||
@@ -209,12 +247,7 @@ bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_ta
         (status = resolve_max_features(rules, options->max_features, table->schema.n_features, error)) ||
         (status = resolve_bootstrap(rules, options, table->n_rows, error)))
         return status;
-    double *weights = NULL;
-    status = class_weight_apply(&weights, &rules->balance_each_tree, table, options->class_weight, error);
-    if (status) return status;
-    const double *effective = weights ? weights : table->weights;
-    if (effective) status = fix_weights(rules, effective, table->n_rows, error);
-    mem_free(weights);
+    status = set_weights(rules, table, options->class_weight, error);
     if (!status && rules->split.criterion == BRAMBLE_CRITERION_ENTROPY)
         status = tabulate_entropy(rules, error);
     if (!status && !classify) status = fix_targets(rules, table, error);
@@ -225,9 +258,11 @@ bramble_status grow_rules_init(struct grow_rules *rules, const struct bramble_ta
 void grow_rules_fini(struct grow_rules *rules)
 {
     mem_free(rules->weights);
+    mem_free(rules->balanced);
     mem_free(rules->targets);
     mem_free(rules->entropy_terms);
     rules->weights = NULL;
+    rules->balanced = NULL;
     rules->targets = NULL;
     rules->entropy_terms = NULL;
 }

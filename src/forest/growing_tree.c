@@ -85,7 +85,7 @@ bool growing_tree_finish(const struct growing_tree *tree, struct tree *out)
         .sets = copy_of(tree->sets, tree->n_sets, sizeof *tree->sets),
         .values = copy_of(tree->values, tree->n_values, sizeof *tree->values),
     };
-    if (!exact.nodes || !exact.sets || !exact.values) {
+    if (!exact.nodes || !exact.sets || !exact.values || !tree_measure(&exact)) {
         tree_fini(&exact);
         return false;
     }

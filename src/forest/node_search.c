@@ -16,7 +16,8 @@ enum {
 static bool takes_gini_search(const struct grow_rules *rules)
 {
     return rules->n_classes && rules->n_classes <= FAST_CLASSES && !rules->split.random && !rules->weights &&
-           rules->split.criterion == BRAMBLE_CRITERION_GINI && rules->split.min_samples_leaf == 1;
+           !rules->balanced && rules->split.criterion == BRAMBLE_CRITERION_GINI &&
+           rules->split.min_samples_leaf == 1;
 }
 
 /* Whether anything but the general search does for them. */
@@ -148,7 +149,7 @@ static void name_classes(struct node_search *s, const uint16_t *classes, const u
     for (uint32_t c = 0; c < k; c++) {
         uint16_t name = s->class_names[c];
         s->class_map[name] = (uint16_t)c;
-        s->totals32[c] = s->class_weight[name];
+        s->totals32[c] = (uint32_t)s->class_weight[name];
         s->totals[c] = s->class_weight[name];
         weight += s->class_weight[name];
         s->class_weight[name] = 0;

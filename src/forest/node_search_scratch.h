@@ -19,7 +19,7 @@ struct node_search {
     bool pure;
     /* classification */
     uint16_t *local;        /* capacity: local class of each row */
-    uint32_t *class_weight; /* C, all 0 between nodes */
+    uint64_t *class_weight; /* C, all 0 between nodes */
     uint16_t *class_map;    /* C: global to local */
     uint16_t *class_names;  /* C: local to global */
     uint64_t *totals;       /* C */

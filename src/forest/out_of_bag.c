@@ -4,13 +4,13 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
-#include "forest/sample.h"
 
 struct out_of_bag {
     const struct grow_rules *rules;
     const struct bramble_table *table;
     uint32_t width;          /* sums a row: C, or 1 for regression */
-    _Atomic int64_t *sums;   /* N x width: shares in 2^-32, or targets in their fixed point */
+    _Atomic int64_t *sums;   /* N x width: shares in 2^-32, or targets less their offset, times scale */
+    double scale;            /* regression: so that the sums of all trees fit */
     _Atomic uint32_t *trees; /* N: trees that did not draw the row */
 };
 
@@ -21,6 +21,7 @@ struct out_of_bag *out_of_bag_new(const struct grow_rules *rules, const struct b
     oob->rules = rules;
     oob->table = table;
     oob->width = rules->n_classes ? rules->n_classes : 1;
+    oob->scale = fixed_point_scale(rules->target_reach * rules->n_trees, 61);
     oob->sums = mem_zalloc(table->n_rows, oob->width * sizeof *oob->sums);
     oob->trees = mem_zalloc(table->n_rows, sizeof *oob->trees);
     if (oob->sums && oob->trees) return oob;
@@ -57,7 +58,7 @@ static void add_row(struct out_of_bag *oob, const struct tree *tree, size_t row)
     _Atomic int64_t *sums = oob->sums + row * oob->width;
     atomic_fetch_add_explicit(&oob->trees[row], 1, memory_order_relaxed);
     if (!oob->rules->n_classes)
-        add(sums, ((double)leaf->value - oob->rules->target_offset) * oob->rules->target_scale);
+        add(sums, ((double)leaf->value - oob->rules->target_offset) * oob->scale);
     else if (leaf->pure)
         add(&sums[leaf->class_id], 0x1p32);
     else
@@ -65,52 +66,46 @@ static void add_row(struct out_of_bag *oob, const struct tree *tree, size_t row)
             add(&sums[c], (double)tree->values[leaf->values + c] * 0x1p32);
 }
 
-bool out_of_bag_add(struct out_of_bag *oob, const struct tree *tree, uint32_t number)
+void out_of_bag_add(struct out_of_bag *oob, const struct tree *tree, const uint16_t *counts)
 {
-    size_t n = oob->table->n_rows;
-    uint16_t *counts = mem_alloc(n, sizeof *counts);
-    if (!counts) return false;
-    sample_counts(oob->rules, n, number, counts);
-    for (size_t row = 0; row < n; row++)
+    for (size_t row = 0; row < oob->table->n_rows; row++)
         if (!counts[row]) add_row(oob, tree, row);
-    mem_free(counts);
-    return true;
 }
 
 static double accuracy(const struct out_of_bag *oob)
 {
-    double right = 0, total = 0;
+    size_t right = 0, total = 0;
     for (size_t row = 0; row < oob->table->n_rows; row++) {
         if (!oob->trees[row]) continue;
         uint32_t most = 0;
         for (uint32_t c = 1; c < oob->width; c++)
             if (oob->sums[row * oob->width + c] > oob->sums[row * oob->width + most]) most = c;
-        double weight = oob->table->weights ? oob->table->weights[row] : 1;
-        total += weight;
-        right += most == oob->table->classes[row] ? weight : 0;
+        total++;
+        right += most == oob->table->classes[row];
     }
-    return total > 0 ? right / total : NAN;
+    return total ? (double)right / (double)total : NAN;
+}
+
+static double mean_target(const struct out_of_bag *oob)
+{
+    double sum = 0, total = 0;
+    for (size_t row = 0; row < oob->table->n_rows; row++) {
+        if (!oob->trees[row]) continue;
+        sum += oob->table->values[row];
+        total++;
+    }
+    return sum / total;
 }
 
 static double r2(const struct out_of_bag *oob)
 {
-    double total = 0, mean = 0, residual = 0, spread = 0;
-    const struct bramble_table *table = oob->table;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t row = 0; row < table->n_rows; row++) {
-            if (!oob->trees[row]) continue;
-            double weight = table->weights ? table->weights[row] : 1, y = table->values[row];
-            if (pass == 0) {
-                total += weight;
-                mean += weight * y;
-                continue;
-            }
-            double says = (double)oob->sums[row] / oob->trees[row] / oob->rules->target_scale +
-                          oob->rules->target_offset;
-            residual += weight * (y - says) * (y - says);
-            spread += weight * (y - mean) * (y - mean);
-        }
-        if (pass == 0) mean /= total;
+    double mean = mean_target(oob), residual = 0, spread = 0;
+    for (size_t row = 0; row < oob->table->n_rows; row++) {
+        if (!oob->trees[row]) continue;
+        double y = oob->table->values[row];
+        double says = (double)oob->sums[row] / oob->trees[row] / oob->scale + oob->rules->target_offset;
+        residual += (y - says) * (y - says);
+        spread += (y - mean) * (y - mean);
     }
     return spread > 0 ? 1 - residual / spread : NAN;
 }

@@ -14,10 +14,11 @@ struct out_of_bag;
 struct out_of_bag *out_of_bag_new(const struct grow_rules *rules, const struct bramble_table *table);
 void out_of_bag_free(struct out_of_bag *oob);
 
-/* Adds tree number `tree`'s say on the rows it did not draw. May be called from several threads at once. */
-bool out_of_bag_add(struct out_of_bag *oob, const struct tree *tree, uint32_t number);
+/* Adds a tree's say on the rows with counts[row] = 0. May be called from several threads at once. */
+void out_of_bag_add(struct out_of_bag *oob, const struct tree *tree, const uint16_t *counts);
 
-/* Accuracy or R2 over the rows that some tree did not draw, by their weights; NaN when there are none. */
+/* Accuracy or R2 over the rows that some tree did not draw, each counting once as in scikit-learn; NaN when
+ * there are none. */
 double out_of_bag_score(const struct out_of_bag *oob);
 
 #endif

@@ -1,6 +1,5 @@
 #include "forest/sample.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -30,7 +29,7 @@ void sample_fini(struct sample *sample)
     *sample = (struct sample){0};
 }
 
-void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts)
+static void draw_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts)
 {
     if (!rules->bootstrap) {
         for (size_t i = 0; i < n_rows; i++) counts[i] = 1;
@@ -45,64 +44,77 @@ void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree,
     }
 }
 
-/* Weights that a class makes much heavier may together leave 32 bits: what to multiply them all by first. */
-static double fitting_scale(const struct sample *sample, const double *class_weight)
+static void put(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
+                size_t row, uint32_t weight)
 {
-    double total = 0;
-    for (size_t i = 0; i < sample->n; i++)
-        total += (double)sample->weight[i] * class_weight[sample->class_id[i]];
-    int exponent;
-    frexp(total, &exponent);
-    return exponent > 31 ? ldexp(1, 31 - exponent) : 1;
-}
-
-/* balanced_subsample: multiplies each row's weight by its class's. */
-static void balance(struct sample *sample, const uint16_t *counts, uint32_t n_classes)
-{
-    uint64_t per_class[CLASS_MAX + 1];
-    double class_weight[CLASS_MAX + 1];
-    memset(per_class, 0, n_classes * sizeof *per_class);
-    for (size_t i = 0; i < sample->n; i++) per_class[sample->class_id[i]] += counts[sample->row[i]];
-    class_weight_balance(per_class, n_classes, class_weight);
-    double scale = fitting_scale(sample, class_weight);
-    for (size_t i = 0; i < sample->n; i++) {
-        double fixed = (double)sample->weight[i] * class_weight[sample->class_id[i]] * scale + 0.5;
-        sample->weight[i] = fixed < 1 ? 1 : (uint32_t)fixed;
-    }
-}
-
-static void put(struct sample *sample, size_t at, const struct grow_rules *rules,
-                const struct bramble_table *table, size_t row, uint64_t weight)
-{
+    size_t at = sample->n++;
     sample->row[at] = (uint32_t)row;
-    sample->weight[at] = weight > UINT32_MAX ? UINT32_MAX : (uint32_t)weight;
+    sample->weight[at] = weight;
     if (sample->class_id)
         sample->class_id[at] = table->classes[row];
     else
-        sample->target[at] = (int64_t)sample->weight[at] * rules->targets[row];
+        sample->target[at] = (int64_t)weight * rules->targets[row];
 }
 
-/* A draw that met rows of weight 0 only: the first row with a weight stands for it, so that a tree has a
- * root. */
-static size_t first_weighted(struct sample *sample, const struct grow_rules *rules,
-                             const struct bramble_table *table)
+/* Weights as the rules fixed them. */
+static void put_drawn(struct sample *sample, const struct grow_rules *rules,
+                      const struct bramble_table *table, const uint16_t *counts)
+{
+    sample->weight_scale = rules->weight_scale;
+    for (size_t i = 0; i < table->n_rows; i++) {
+        uint64_t weight = (uint64_t)counts[i] * (rules->weights ? rules->weights[i] : 1);
+        if (weight) put(sample, rules, table, i, weight > UINT32_MAX ? UINT32_MAX : (uint32_t)weight);
+    }
+}
+
+/* balanced_subsample: what each class weighs in this sample; its rows are counted as drawn, whatever they
+ * weigh. */
+static void balance_classes(const struct grow_rules *rules, const struct bramble_table *table,
+                            const uint16_t *counts, double *class_rows, double *class_weight)
+{
+    memset(class_rows, 0, rules->n_classes * sizeof *class_rows);
+    for (size_t i = 0; i < table->n_rows; i++) class_rows[table->classes[i]] += counts[i];
+    class_weight_balance(class_rows, rules->n_classes, class_weight);
+}
+
+static void put_balanced(struct sample *sample, const struct grow_rules *rules,
+                         const struct bramble_table *table, const uint16_t *counts,
+                         const double *class_weight)
+{
+    double sum = 0;
+    for (size_t i = 0; i < table->n_rows; i++)
+        sum += counts[i] * rules->balanced[i] * class_weight[table->classes[i]];
+    sample->weight_scale = fixed_point_scale(sum, 31);
+    for (size_t i = 0; i < table->n_rows; i++) {
+        double weight = counts[i] * rules->balanced[i] * class_weight[table->classes[i]];
+        double fixed = weight * sample->weight_scale + 0.5;
+        if (weight > 0) put(sample, rules, table, i, fixed < 1 ? 1 : (uint32_t)fixed);
+    }
+}
+
+/* Rows drawn that all weigh nothing: the first with a weight stands in, so that the tree has a root. */
+static void put_stand_in(struct sample *sample, const struct grow_rules *rules,
+                         const struct bramble_table *table, uint16_t *counts)
 {
     size_t row = 0;
-    while (row + 1 < table->n_rows && rules->weights && !rules->weights[row]) row++;
-    put(sample, 0, rules, table, row, 1);
-    return 1;
+    while (row + 1 < table->n_rows &&
+           ((rules->weights && !rules->weights[row]) || (rules->balanced && !(rules->balanced[row] > 0))))
+        row++;
+    counts[row] = 1;
+    put(sample, rules, table, row, 1);
 }
 
 void sample_draw(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
-                 uint32_t tree, uint16_t *counts)
+                 uint32_t tree, uint16_t *counts, double *class_scratch)
 {
-    sample_counts(rules, table->n_rows, tree, counts);
-    size_t n = 0;
-    for (size_t i = 0; i < table->n_rows; i++) {
-        uint64_t weight = (uint64_t)counts[i] * (rules->weights ? rules->weights[i] : 1);
-        if (weight) put(sample, n++, rules, table, i, weight);
+    draw_counts(rules, table->n_rows, tree, counts);
+    sample->n = 0;
+    if (rules->balanced) {
+        double *class_weight = class_scratch + rules->n_classes;
+        balance_classes(rules, table, counts, class_scratch, class_weight);
+        put_balanced(sample, rules, table, counts, class_weight);
+    } else {
+        put_drawn(sample, rules, table, counts);
     }
-    if (!n) n = first_weighted(sample, rules, table);
-    sample->n = n;
-    if (rules->balance_each_tree) balance(sample, counts, rules->n_classes);
+    if (!sample->n) put_stand_in(sample, rules, table, counts);
 }

@@ -10,6 +10,7 @@
  */
 struct sample {
     size_t n, capacity;
+    double weight_scale; /* by which real weights became integers; the rules', or the tree's own */
     uint32_t *row;
     uint32_t *weight;
     uint16_t *class_id; /* classification */
@@ -20,13 +21,11 @@ bool sample_init(struct sample *sample, size_t capacity, bool classify); /* fals
 void sample_fini(struct sample *sample);
 
 /*
- * Draws tree `tree`'s rows into *sample. counts: scratch of N. Rows of weight 0 are left out; when no other
- * was drawn, one that has a weight is the sample. O(N). The draws depend on seed and tree alone.
+ * Draws tree `tree`'s rows into *sample, and how often each row was drawn into counts[N]. Rows of weight 0
+ * are left out; if that leaves none, the first row with a weight stands in. O(N). The draws depend on seed
+ * and tree alone. class_scratch: 2 C doubles.
  */
 void sample_draw(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
-                 uint32_t tree, uint16_t *counts);
-
-/* How often tree `tree` draws each row, into counts[N]; the same draws again, for out-of-bag scores. */
-void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts);
+                 uint32_t tree, uint16_t *counts, double *class_scratch);
 
 #endif

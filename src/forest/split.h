@@ -59,13 +59,17 @@ struct split_rules {
     const int64_t *entropy_terms; /* entropy_term of 0..ENTROPY_TERMS - 1, for speed; or NULL */
 };
 
-static inline double gini_score(uint64_t left_squares, uint64_t left, uint64_t right_squares, uint64_t right)
+static inline double gini_score_double(uint64_t left_squares, uint64_t left, uint64_t right_squares,
+                                       uint64_t right)
 {
-    if (left + right <= GINI_SMALL_WEIGHT)
-        return (float)(uint32_t)(left_squares * right + right_squares * left) /
-               (float)(uint32_t)(left * right);
     return ((double)left_squares * (double)right + (double)right_squares * (double)left) /
            ((double)left * (double)right);
+}
+
+static inline double gini_score(uint64_t left_squares, uint64_t left, uint64_t right_squares, uint64_t right)
+{
+    if (left + right > GINI_SMALL_WEIGHT) return gini_score_double(left_squares, left, right_squares, right);
+    return (float)(uint32_t)(left_squares * right + right_squares * left) / (float)(uint32_t)(left * right);
 }
 
 /* x log2 x in units of 2^-20, from IEEE operations alone (the C library's log differs between processors). */

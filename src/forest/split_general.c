@@ -98,7 +98,7 @@ shift(struct search *s, struct side *side, const int64_t *cell, int sign, brambl
             side->entropy +=
                 entropy_lookup(s->rules, (uint64_t)after) - entropy_lookup(s->rules, (uint64_t)before);
         else
-            side->squares += (uint64_t)(after * after) - (uint64_t)(before * before);
+            side->squares += (uint64_t)after * (uint64_t)after - (uint64_t)before * (uint64_t)before;
     }
 }
 
@@ -283,7 +283,7 @@ struct general_scratch *general_scratch_new(uint32_t n_classes)
     if (!scratch) return NULL;
     scratch->cells = mem_zalloc(256 * ((size_t)n_classes + CELL_CLASSES + 1), sizeof *scratch->cells);
     scratch->side_classes = mem_alloc(2 * (size_t)n_classes, sizeof *scratch->side_classes);
-    scratch->shares = mem_alloc(5 * (size_t)n_classes, sizeof *scratch->shares);
+    scratch->shares = mem_alloc(3 * (size_t)n_classes, sizeof *scratch->shares);
     if (scratch->cells && scratch->side_classes && scratch->shares) return scratch;
     general_scratch_free(scratch);
     return NULL;

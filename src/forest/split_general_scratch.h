@@ -12,7 +12,7 @@ struct general_scratch {
     uint32_t width;        /* cells a bin */
     int64_t *cells;        /* 256 bins */
     int64_t *side_classes; /* 2 x k */
-    double *shares;        /* 5 x k, for category_order */
+    double *shares;        /* 3 x k, for category_order */
     uint64_t present[4];   /* bins with rows, a bit each */
 };
 

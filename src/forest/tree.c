@@ -10,27 +10,19 @@ void tree_fini(struct tree *tree)
     *tree = (struct tree){0};
 }
 
-/* In preorder a node's depth is known before its children: walked with the right edges still open. */
-uint32_t tree_depth(const struct tree *tree)
+/* In preorder a node's depth is known before its children's: walked with the right edges still open. */
+bool tree_measure(struct tree *tree)
 {
-    uint32_t deepest = 0, open = 0, capacity = 0;
-    struct edge {
-        uint32_t node, depth;
-    } *edges = NULL;
-    uint32_t depth = 0;
+    uint32_t *open = mem_alloc((size_t)tree->n_nodes + 1, 2 * sizeof *open), n_open = 0, depth = 0;
+    if (!open) return false;
+    tree->depth = 0;
     for (uint32_t i = 0; i < tree->n_nodes; i++) {
-        if (open && edges[open - 1].node == i) depth = edges[--open].depth;
-        if (depth > deepest) deepest = depth;
+        if (n_open && open[2 * n_open - 2] == i) depth = open[2 * --n_open + 1];
+        if (depth > tree->depth) tree->depth = depth;
         if (tree->nodes[i].kind == TREE_LEAF) continue;
-        if (open == capacity) {
-            capacity = capacity ? capacity * 2 : 64;
-            struct edge *more = mem_resize(edges, capacity, sizeof *edges);
-            if (!more) break;
-            edges = more;
-        }
-        depth++;
-        edges[open++] = (struct edge){tree->nodes[i].right, depth};
+        open[2 * n_open] = tree->nodes[i].right;
+        open[2 * n_open++ + 1] = ++depth;
     }
-    mem_free(edges);
-    return deepest;
+    mem_free(open);
+    return true;
 }

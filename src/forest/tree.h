@@ -38,6 +38,7 @@ struct category_set {
 struct tree {
     uint32_t n_nodes, n_sets;
     uint32_t n_values; /* floats in values: C for each impure leaf */
+    uint32_t depth;    /* the deepest leaf's distance from the root */
     struct tree_node *nodes;
     struct category_set *sets;
     float *values;
@@ -45,8 +46,8 @@ struct tree {
 
 void tree_fini(struct tree *tree);
 
-/* Deepest leaf's distance from the root. */
-uint32_t tree_depth(const struct tree *tree);
+/* Sets depth from the nodes; false: out of memory. O(n). */
+bool tree_measure(struct tree *tree);
 
 /* The child a value leads to. */
 static inline uint32_t tree_child(const struct tree *tree, uint32_t i, float x)

@@ -290,6 +290,7 @@ static bramble_status read_tree(struct reader *r)
     r->n_pending = 0;
     status = r->pending ? fill_tree(r, tree) : error_memory(r->error, "a model's trees");
     mem_free(r->pending);
+    if (!status && !tree_measure(tree)) status = error_memory(r->error, "a model's trees");
     r->node += r->n_nodes;
     return status;
 }
