@@ -98,8 +98,9 @@ static inline double slow_squared_error(const struct slow_job *job, const struct
     return (double)sum[1] * (double)sum[1] / left + (double)sum[0] * (double)sum[0] / right;
 }
 
+/* What splits are chosen by; or, if `exact`, what their gain is reckoned from. */
 static inline double slow_score(const struct slow_job *job, const struct slow_rows *rows,
-                                const struct slow_split *split)
+                                const struct slow_split *split, bool exact)
 {
     if (!job->rules->n_classes) return slow_squared_error(job, rows, split);
     uint64_t squares[2] = {0, 0}, weight[2];
@@ -114,7 +115,8 @@ static inline double slow_score(const struct slow_job *job, const struct slow_ro
         }
     }
     if (job->rules->split.criterion == BRAMBLE_CRITERION_ENTROPY) return (double)entropy;
-    return gini_score(squares[1], weight[1], squares[0], weight[0]);
+    return exact ? gini_score_double(squares[1], weight[1], squares[0], weight[0])
+                 : gini_score(squares[1], weight[1], squares[0], weight[0]);
 }
 
 /* Offers a cut, unless a child would be too small; the first of equals stays. */
@@ -125,7 +127,7 @@ static inline void slow_offer(const struct slow_job *job, const struct slow_rows
     for (uint32_t i = 0; i < rows->n; i++) n_left += slow_goes_left(job, cut, rows->row[i]);
     uint32_t fewest = n_left < rows->n - n_left ? n_left : rows->n - n_left;
     if (fewest < job->rules->split.min_samples_leaf) return;
-    cut->score = slow_score(job, rows, cut);
+    cut->score = slow_score(job, rows, cut, false);
     cut->found = true;
     if (!best->found || cut->score > best->score) *best = *cut;
 }
@@ -283,7 +285,7 @@ static inline struct slow_node *slow_node_new(struct slow_job *job, struct slow_
     if (depth >= rules->max_depth || rows.n < rules->min_samples_split || slow_pure(job, &rows)) return node;
     node->split = slow_search(job, node);
     if (!node->split.found) return node;
-    double gain = fmax(0, node->split.score - slow_own_score(job, &rows));
+    double gain = fmax(0, slow_score(job, &rows, &node->split, true) - slow_own_score(job, &rows));
     if (rules->split.criterion == BRAMBLE_CRITERION_ENTROPY) gain *= 0x1p-20;
     if (!rules->n_classes) gain = gain / rules->target_scale / rules->target_scale;
     node->gain = gain;
