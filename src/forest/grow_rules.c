@@ -18,7 +18,7 @@ static bramble_status resolve_criterion(struct grow_rules *rules, bool classify,
                                         bramble_error *error)
 {
     if ((unsigned)criterion > BRAMBLE_CRITERION_SQUARED_ERROR)
-        return bad_option(error, "criterion", "one of those in bramble/forest.h");
+        return bad_option(error, "criterion", "gini, entropy or squared_error");
     if (criterion == BRAMBLE_CRITERION_AUTO)
         criterion = classify ? BRAMBLE_CRITERION_GINI : BRAMBLE_CRITERION_SQUARED_ERROR;
     if (classify == (criterion == BRAMBLE_CRITERION_SQUARED_ERROR))
@@ -99,7 +99,7 @@ static bramble_status resolve_limits(struct grow_rules *rules, const bramble_for
                                      bramble_error *error)
 {
     if ((unsigned)o->splitter > BRAMBLE_SPLITTER_RANDOM)
-        return bad_option(error, "splitter", "one of those in bramble/forest.h");
+        return bad_option(error, "splitter", "best or random");
     if (o->trees < 1 || o->trees > 1u << 24) return bad_option(error, "trees", "1 to 16777216");
     if (!is_count_or_share(o->min_samples_split) || (o->min_samples_split >= 1 && o->min_samples_split < 2))
         return bad_option(error, "min_samples_split", "a count of at least 2, or a share below 1");

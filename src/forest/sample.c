@@ -29,7 +29,7 @@ void sample_fini(struct sample *sample)
     *sample = (struct sample){0};
 }
 
-static void draw_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts)
+void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts)
 {
     if (!rules->bootstrap) {
         for (size_t i = 0; i < n_rows; i++) counts[i] = 1;
@@ -107,7 +107,7 @@ static void put_stand_in(struct sample *sample, const struct grow_rules *rules,
 void sample_draw(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
                  uint32_t tree, uint16_t *counts, double *class_scratch)
 {
-    draw_counts(rules, table->n_rows, tree, counts);
+    sample_counts(rules, table->n_rows, tree, counts);
     sample->n = 0;
     if (rules->balanced) {
         double *class_weight = class_scratch + rules->n_classes;

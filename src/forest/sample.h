@@ -28,4 +28,7 @@ void sample_fini(struct sample *sample);
 void sample_draw(struct sample *sample, const struct grow_rules *rules, const struct bramble_table *table,
                  uint32_t tree, uint16_t *counts, double *class_scratch);
 
+/* How often tree `tree` draws each row, into counts[N]: the bootstrap alone, whatever the rows weigh. */
+void sample_counts(const struct grow_rules *rules, size_t n_rows, uint32_t tree, uint16_t *counts);
+
 #endif

@@ -140,7 +140,7 @@ static void limits_hold(const struct bramble_table *table, bramble_forest_option
             assert_true(tree->nodes[i].cover == (float)count[i]);
         }
         assert_true(n_leaves(tree) > 1);
-        assert_true(tree_depth(tree) <= depth && n_leaves(tree) <= leaves);
+        assert_true(tree->depth <= depth && n_leaves(tree) <= leaves);
         free(count);
     }
     forest_free(forest);

@@ -152,12 +152,13 @@ static void samples_are_what_was_drawn(void **state)
     struct grow_rules rules;
     struct sample sample;
     uint16_t counts[N], again[N];
+    double class_scratch[2 * 3];
     assert_int_equal(grow_rules_init(&rules, table, &options, NULL), BRAMBLE_OK);
     assert_int_equal(rules.n_draws, N / 2);
     assert_true(sample_init(&sample, N, true));
     double distinct = 0;
     for (uint32_t tree = 0; tree < 50; tree++) {
-        sample_draw(&sample, &rules, table, tree, counts);
+        sample_draw(&sample, &rules, table, tree, counts, class_scratch);
         sample_counts(&rules, N, tree, again);
         assert_memory_equal(counts, again, sizeof counts);
         size_t at = 0, drawn = 0;

@@ -164,7 +164,7 @@ static void extreme_weights_stay_in_bounds(void **state)
 {
     (void)state;
     static struct data d;
-    static const double heavy[] = {1e6, 1e30, 1e300, 1e-300};
+    static const double heavy[] = {1e6, 1e30, 1e37, 1e-300};
     for (int kind = 0; kind < 8; kind++) {
         draw(&d, true, 6);
         for (size_t i = 0; i < N; i++) {
@@ -181,6 +181,27 @@ static void extreme_weights_stay_in_bounds(void **state)
         for (uint32_t t = 0; t < 10; t++) assert_true(forest->trees[t].nodes[0].cover > 0);
         if (!options.bootstrap) assert_true(forest->trees[0].n_nodes > 1);
         forest_free(forest);
+        bramble_table_free(table);
+    }
+}
+
+/* Sums that single precision cannot hold would come back from a file as infinities. */
+static void weights_and_targets_beyond_a_model_are_refused(void **state)
+{
+    (void)state;
+    static struct data d;
+    for (int kind = 0; kind < 3; kind++) {
+        draw(&d, kind < 2, 9);
+        d.w[0] = kind < 2 ? 1e300 : 1;
+        d.y[0] = kind < 2 ? d.y[0] : 1e38;
+        struct bramble_table *table = table_from(&d, true);
+        bramble_forest_options options = forest_defaults;
+        if (kind == 1) options.class_weight = "balanced_subsample";
+        struct forest *forest = NULL;
+        bramble_error error = {0};
+        assert_int_equal(forest_fit(&forest, table, &options, NULL, &error), BRAMBLE_ERR_DATA);
+        assert_non_null(strstr(error.message, "scale"));
+        assert_null(forest);
         bramble_table_free(table);
     }
 }
@@ -220,6 +241,7 @@ int main(void)
         cmocka_unit_test(balanced_is_a_formula),
         cmocka_unit_test(balanced_weights_help_a_rare_class),
         cmocka_unit_test(extreme_weights_stay_in_bounds),
+        cmocka_unit_test(weights_and_targets_beyond_a_model_are_refused),
         cmocka_unit_test(hardly_any_weight_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
