@@ -2,21 +2,23 @@
  * nothing is leaked, and the table is as it was. */
 #include "forests.h"
 
+#include "forest/grow.h"
+
 /* What a progress callback saw, and when it stops training. */
 struct watch {
-    uint32_t calls, stop_at, total;
+    uint32_t done, stop_at, total;
     double seconds;
-    bool wrong; /* told anything but the next tree; asserted later, for threads must not */
+    bool wrong; /* told anything but how far training is; asserted later, for threads must not */
 };
 
 static bool watch_progress(const bramble_progress *progress, void *context)
 {
     struct watch *watch = context;
-    watch->calls++;
-    watch->wrong |= progress->trees_done != watch->calls || progress->trees_total != watch->total ||
-                    progress->seconds < watch->seconds;
+    watch->wrong |= progress->trees_done < watch->done || progress->trees_done > watch->done + 1 ||
+                    progress->trees_total != watch->total || progress->seconds < watch->seconds;
+    watch->done = progress->trees_done;
     watch->seconds = progress->seconds;
-    return watch->calls != watch->stop_at;
+    return watch->done < watch->stop_at;
 }
 
 static void progress_is_told_tree_by_tree(void **state)
@@ -27,11 +29,11 @@ static void progress_is_told_tree_by_tree(void **state)
     options.trees = 17;
     options.progress = watch_progress;
     for (uint32_t threads = 1; threads < 4; threads++) {
-        struct watch watch = {.total = 17};
+        struct watch watch = {.total = 17, .stop_at = UINT32_MAX};
         options.threads = threads;
         options.progress_context = &watch;
         forest_free(grow(table, &options));
-        assert_int_equal(watch.calls, 17);
+        assert_int_equal(watch.done, 17);
         assert_false(watch.wrong);
     }
     bramble_table_free(table);
@@ -54,10 +56,54 @@ static void a_callback_can_stop_training(void **state)
         assert_int_equal(forest_fit(&forest, table, &options, NULL, &error), BRAMBLE_ERR_CANCELLED);
         assert_null(forest);
         assert_int_equal(error.status, BRAMBLE_ERR_CANCELLED);
-        assert_in_range(watch.calls, 5, 4 + threads); /* trees that were nearly done may still be told */
+        assert_in_range(watch.done, 5, 4 + threads); /* trees that were nearly done may still be told */
         assert_false(watch.wrong);
     }
     bramble_table_free(table);
+}
+
+static bool refuse_to_go_on(void *context)
+{
+    ++*(uint32_t *)context;
+    return false;
+}
+
+/* A tree that takes long is not waited for: growing asks every so many rows. */
+static void training_stops_within_a_tree(void **state)
+{
+    (void)state;
+    enum { N = 100000, F = 3 };
+    float *x = malloc(N * F * sizeof *x);
+    double *y = malloc(N * sizeof *y);
+    assert_true(x && y);
+    struct rng rng;
+    rng_init(&rng, 1, RNG_HOLDOUT, 71, 0);
+    for (size_t i = 0; i < N * F; i++) x[i] = (float)rng_double(&rng);
+    for (size_t i = 0; i < N; i++) y[i] = rng_double(&rng);
+    struct bramble_table *table = table_of(N, F, x, y, NULL, BRAMBLE_TASK_REGRESSION);
+    struct binned *binned;
+    struct codes codes;
+    struct grow_rules rules;
+    uint32_t asked = 0;
+    assert_int_equal(grow_rules_init(&rules, table, &forest_defaults, NULL), BRAMBLE_OK);
+    assert_int_equal(binned_new(&binned, table, 1, NULL), BRAMBLE_OK);
+    assert_int_equal(codes_init(&codes, binned, 1, NULL), BRAMBLE_OK);
+    struct grow_job job = {&rules, table, &codes, gini_kernels_get(CPU_PLAIN), refuse_to_go_on, &asked};
+    struct grower *grower = grower_new(&job);
+    struct tree tree = {.n_nodes = 7};
+    uint64_t importances[F] = {0};
+    assert_non_null(grower);
+    assert_false(grow_tree(grower, 0, &tree, importances));
+    assert_int_equal(asked, 1);
+    assert_int_equal(tree.n_nodes, 7);
+    for (int f = 0; f < F; f++) assert_int_equal(importances[f], 0);
+    grower_free(grower);
+    codes_fini(&codes);
+    binned_free(binned);
+    grow_rules_fini(&rules);
+    bramble_table_free(table);
+    free(x);
+    free(y);
 }
 
 /* Stopped at the last tree, it is stopped all the same. */
@@ -154,6 +200,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress_is_told_tree_by_tree),
         cmocka_unit_test(a_callback_can_stop_training),
+        cmocka_unit_test(training_stops_within_a_tree),
         cmocka_unit_test(the_last_tree_can_be_refused),
         cmocka_unit_test(failed_allocations_are_survived),
         cmocka_unit_test(failed_allocations_of_threads_are_survived),
