@@ -23,16 +23,19 @@ static bool shares_table_bytes(const struct bramble_table *table, uint32_t f)
            (type == BRAMBLE_FEATURE_CATEGORY && table->columns[f].n_missing == 0);
 }
 
-/* The bin of x: the first whose greatest value is not below it. `high` holds n >= 1 ascending values, x <=
- * the last. */
-static uint8_t find_bin(const float *high, uint32_t n, float x)
+/*
+ * The bin of x: the first whose greatest value is not below it. `high` holds n >= 1 ascending values, x <=
+ * the last. The steps are arithmetic: a branch would be guessed wrong every other time.
+ */
+static uint8_t find_bin(const float *high, size_t n, float x)
 {
-    const float *base = high;
-    for (uint32_t half; n > 1; n -= half) {
-        half = n / 2;
-        base += base[half - 1] < x ? half : 0;
+    size_t at = 0;
+    while (n > 1) {
+        size_t half = n / 2;
+        at += half & -(size_t)(high[at + half - 1] < x);
+        n -= half;
     }
-    return (uint8_t)(base - high);
+    return (uint8_t)at;
 }
 
 static void encode_numbers(const struct feature_bins *bins, const float *x, size_t n, uint8_t *codes)
