@@ -53,15 +53,15 @@ static inline uint8_t gini_cell(uint8_t bin)
 struct gini_few {
     uint32_t n, k;          /* rows, classes */
     uint32_t weight;        /* W <= 255 */
-    uint32_t lanes_per_row; /* 8, 16, 32 or 64: lanes that hold features; the first n_features count */
+    uint32_t lanes_per_row; /* up to 64, at least n_features: lanes from one row's codes to the next */
     uint32_t n_features, first_feature; /* lane l is feature first_feature + l in the order drawn */
     const uint32_t *class_begin; /* k + 1: rows class_begin[c]..class_begin[c + 1] - 1 are of class c */
     const uint32_t *totals;      /* k: weight of each class */
     const uint8_t *weights;      /* n */
     /* n x lanes_per_row; 0 in lanes without a feature and in GINI_FEW_LANES bytes after the last row, so that
-     * what is met there cuts nothing, or what a row of code 0 cuts as well */
+     * every lane of a vector is a cut of its feature, or none */
     const uint8_t *codes;
-    uint8_t *spread; /* room for n x GINI_FEW_LANES, 64-byte aligned: each row repeated */
+    uint8_t *spread; /* room for (n + 1) x GINI_FEW_LANES, 64-byte aligned: each row repeated */
 };
 
 struct gini_kernels {

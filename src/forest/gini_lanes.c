@@ -4,6 +4,13 @@
 
 #include "forest/split.h"
 
+/* What calls this runs on such processors only, and a shuffle of bytes needs it. */
+#if defined(__x86_64__)
+#define LANES_TARGET __attribute__((target("avx2")))
+#else
+#define LANES_TARGET
+#endif
+
 void gini_offer_step(const struct gini_step *at, uint32_t mask, uint32_t step, uint32_t feature,
                      struct gini_best *best)
 {
@@ -20,7 +27,7 @@ void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at,
                     struct gini_best *best)
 {
     for (; mask; mask &= mask - 1) {
-        uint32_t lane = (uint32_t)__builtin_ctzll(mask), feature = lane & (node->lanes_per_row - 1);
+        uint32_t lane = (uint32_t)__builtin_ctzll(mask), feature = lane % node->lanes_per_row;
         uint32_t left = at->left[lane];
         double score = gini_score(at->left_squares[lane], left, at->right_squares[lane], node->weight - left);
         gini_offer(best, score, node->first_feature + feature,
@@ -28,16 +35,44 @@ void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at,
     }
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint8_t bytes64 __attribute__((vector_size(64)));
+
+/* Rows of up to 16 lanes: their bytes are dealt out by one shuffle for each quarter. */
+LANES_TARGET static void spread_narrow(const struct gini_few *node, uint8_t flip)
+{
+    bytes16 pattern[4];
+    for (uint32_t lane = 0; lane < GINI_FEW_LANES; lane++)
+        pattern[lane / 16][lane % 16] = (uint8_t)(lane % node->lanes_per_row);
+    for (size_t i = 0; i < node->n; i++) {
+        bytes16 row;
+        memcpy(&row, node->codes + i * node->lanes_per_row, sizeof row);
+        for (uint32_t quarter = 0; quarter < 4; quarter++) {
+            bytes16 lanes = __builtin_shuffle(row, pattern[quarter]) ^ flip;
+            memcpy(node->spread + i * GINI_FEW_LANES + quarter * 16, &lanes, sizeof lanes);
+        }
+    }
+}
+
+/* Wider ones: written again where the last copy ended; what runs over belongs to the next row, and is mended.
+ */
+LANES_TARGET static void spread_wide(const struct gini_few *node, uint8_t flip)
+{
+    for (size_t i = 0; i < node->n; i++) {
+        bytes64 row;
+        memcpy(&row, node->codes + i * node->lanes_per_row, sizeof row);
+        row ^= flip;
+        for (uint32_t lane = 0; lane < GINI_FEW_LANES; lane += node->lanes_per_row)
+            memcpy(node->spread + i * GINI_FEW_LANES + lane, &row, sizeof row);
+    }
+}
+
 void gini_few_spread(const struct gini_few *node, uint8_t flip)
 {
-    const uint64_t flips = flip * UINT64_C(0x0101010101010101);
-    for (size_t i = 0; i < node->n; i++)
-        for (uint32_t lane = 0; lane < GINI_FEW_LANES; lane += 8) {
-            uint64_t eight;
-            memcpy(&eight, node->codes + i * node->lanes_per_row + (lane & (node->lanes_per_row - 1)), 8);
-            eight ^= flips;
-            memcpy(node->spread + i * GINI_FEW_LANES + lane, &eight, 8);
-        }
+    if (node->lanes_per_row <= 16)
+        spread_narrow(node, flip);
+    else
+        spread_wide(node, flip);
 }
 
 uint32_t gini_squares(const uint32_t *totals, uint32_t k)

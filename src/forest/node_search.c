@@ -67,7 +67,7 @@ static bool allocate_for_classes(struct node_search *s, size_t capacity)
     s->random_left = mem_alloc(n_classes, sizeof *s->random_left);
     s->cells = mem_alloc_aligned(n_cells, sizeof *s->cells);
     s->few_begin = mem_alloc(n_classes + 1, sizeof *s->few_begin);
-    s->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
+    s->few_spread = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     if (!s->local || !s->class_weight || !s->class_map || !s->class_names || !s->totals || !s->totals32 ||
         !s->random_left || !s->cells || !s->few_begin || !s->few_spread)
         return false;

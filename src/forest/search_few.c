@@ -25,20 +25,18 @@ static void search_few_gini(struct node_search *s, const struct sample *sample, 
     size_t n = s->rows.n, width = node->source.n_features;
     for (size_t i = 0; i < n; i++) weights[place[i]] = (uint8_t)s->rows.weights[i];
     for (uint32_t f = 0; f < s->n_few; f += GINI_FEW_LANES) {
-        uint32_t n_features = s->n_few - f < GINI_FEW_LANES ? s->n_few - f : GINI_FEW_LANES, lanes = 8;
-        while (lanes < n_features) lanes *= 2;
+        uint32_t n_features = s->n_few - f < GINI_FEW_LANES ? s->n_few - f : GINI_FEW_LANES;
         const uint32_t *features = s->few_features + f;
         for (size_t i = 0; i < n; i++) {
             const uint8_t *codes = node->source.by_row + row[i] * width;
-            uint8_t *to = s->few_codes + (size_t)place[i] * lanes;
+            uint8_t *to = s->few_codes + (size_t)place[i] * n_features;
             for (uint32_t j = 0; j < n_features; j++) to[j] = codes[features[j]];
-            memset(to + n_features, 0, lanes - n_features);
         }
-        memset(s->few_codes + n * lanes, 0, GINI_FEW_LANES);
+        memset(s->few_codes + n * n_features, 0, GINI_FEW_LANES);
         s->job->kernels->few(&(struct gini_few){.n = (uint32_t)n,
                                                 .k = s->rows.k,
                                                 .weight = (uint32_t)s->rows.weight,
-                                                .lanes_per_row = lanes,
+                                                .lanes_per_row = n_features,
                                                 .n_features = n_features,
                                                 .first_feature = f,
                                                 .class_begin = s->few_begin,

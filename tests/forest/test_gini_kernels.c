@@ -45,7 +45,7 @@ static int bench_new(void **state)
     if (!b) return -1;
     b->cells = mem_alloc_aligned(MAX_CLASSES * GINI_BINS, sizeof *b->cells);
     b->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
-    b->few_spread = mem_alloc_aligned(GINI_FEW_ROWS * GINI_FEW_LANES, 1);
+    b->few_spread = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     if (!b->cells || !b->few_codes || !b->few_spread) return -1;
     memset(b->cells, 0, MAX_CLASSES * GINI_BINS * sizeof *b->cells);
     return 0;
