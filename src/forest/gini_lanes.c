@@ -28,8 +28,14 @@ void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at,
 {
     for (; mask; mask &= mask - 1) {
         uint32_t lane = (uint32_t)__builtin_ctzll(mask), feature = lane % node->lanes_per_row;
-        uint32_t left = at->left[lane];
-        double score = gini_score(at->left_squares[lane], left, at->right_squares[lane], node->weight - left);
+        uint32_t left = at->left[lane], right = node->weight - left;
+        uint32_t left_squares = at->left_squares[lane], right_squares = at->right_squares[lane];
+        /* a node's first vector promises everything: what its own first lanes outdo needs no division either
+         */
+        if (!((float)(left_squares * right + right_squares * left) >
+              (float)best->score * GINI_SLACK * (float)(left * right)))
+            continue;
+        double score = gini_score(left_squares, left, right_squares, right);
         gini_offer(best, score, node->first_feature + feature,
                    node->codes[(size_t)row * node->lanes_per_row + lane]);
     }

@@ -7,7 +7,6 @@
 #include "base/rng.h"
 
 enum {
-    SMALL_CLASSES = 256, /* up to here a node counts all classes, beyond it only those it meets */
     STRIP_ROWS_MAX = 4096,
     FAST_CLASSES = 1024, /* the fast searches take 4 KB a class: up to here, beyond it the general one */
 };
@@ -129,7 +128,7 @@ void node_search_free(struct node_search *s)
 static void name_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights, size_t n)
 {
     uint32_t n_classes = s->job->rules->n_classes, k = 0;
-    if (n_classes <= SMALL_CLASSES || n > n_classes) {
+    if (n >= n_classes) {
         for (size_t i = 0; i < n; i++) s->class_weight[classes[i]] += weights[i];
         for (uint32_t c = 0; c < n_classes; c++)
             if (s->class_weight[c]) s->class_names[k++] = (uint16_t)c;
