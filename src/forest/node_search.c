@@ -259,6 +259,7 @@ static void offer_general(struct node_search *s, const struct sample *sample, co
     node_codes(sample, node, feature, s->codes);
     split_search_general(&s->job->rules->split, &s->rows, feature, &s->job->codes->binned->bins[feature],
                          s->codes, node->key, s->general, &found);
+    s->varies |= found.varies;
     if (!found.found) return;
     if (contest->general.found || contest->cut.feature != UINT32_MAX) {
         if (found.score < contest->cut.score) return;
@@ -309,7 +310,8 @@ struct split node_search_best(struct node_search *s, const struct sample *sample
     struct rng rng;
     rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, node->key, 0);
     uint32_t wanted = s->job->rules->max_features;
-    while (contest.cut.feature == UINT32_MAX && searched < n_features) {
+    s->varies = false;
+    while (!s->varies && contest.cut.feature == UINT32_MAX && searched < n_features) {
         for (; n_drawn < wanted; n_drawn++) draw_feature(s, &rng, n_drawn);
         search_drawn(s, sample, node, searched, n_drawn, &contest);
         searched = n_drawn;

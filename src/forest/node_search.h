@@ -45,7 +45,8 @@ uint32_t node_search_class(const struct node_search *search, uint32_t c);
 /* True when all rows of the gathered node have the same class or target. */
 bool node_search_pure(const struct node_search *search);
 
-/* The gathered node's best split among max_features drawn features, or more until one can be split at all. */
+/* The gathered node's best split among max_features drawn features, or, while those are constant in the node,
+ * more. */
 struct split node_search_best(struct node_search *search, const struct sample *sample,
                               const struct node *node);
 

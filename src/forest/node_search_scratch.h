@@ -17,6 +17,7 @@ struct node_search {
     const struct grow_job *job;
     struct node_rows rows;
     bool pure;
+    bool varies; /* a feature asked so far has two codes or more in the node */
     /* classification */
     uint16_t *local;        /* capacity: local class of each row */
     uint64_t *class_weight; /* C, all 0 between nodes */

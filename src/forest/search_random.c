@@ -80,6 +80,7 @@ void search_random(struct node_search *s, const struct node *node, const uint8_t
     const struct feature_bins *bins = &s->job->codes->binned->bins[feature];
     uint8_t least, most;
     if (!code_range(codes, s->rows.n, &least, &most)) return;
+    s->varies = true;
     double threshold = split_draw_threshold(rules, node->key, feature, bins->low[least], bins->high[most]);
     uint8_t cut = bin_below(bins, least, most, threshold);
     uint64_t left;

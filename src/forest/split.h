@@ -40,6 +40,7 @@ struct node_rows {
 /* The best split found so far in a node, or of one feature. */
 struct split {
     bool found;
+    bool varies; /* the feature has two codes or more here, whether or not a cut is allowed */
     double score;
     uint32_t feature;
     bool missing_left;

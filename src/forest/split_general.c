@@ -238,6 +238,7 @@ static void describe(const struct search *s, float threshold, struct split *spli
 {
     const struct cut *cut = &s->best;
     *split = (struct split){.found = true,
+                            .varies = true,
                             .score = cut->score,
                             .feature = s->feature,
                             .missing_left = cut->missing_left,
@@ -266,8 +267,8 @@ void split_search_general(const struct split_rules *rules, const struct node_row
         fill_targets(rows, scratch, codes);
     list_present(&s);
     float threshold = NAN;
-    best->found = false;
-    if (s.m && s.m + s.missing > 1) {
+    *best = (struct split){.varies = s.m && s.m + s.missing > 1};
+    if (best->varies) {
         if (rules->random)
             threshold = search_random(&s, node_key);
         else

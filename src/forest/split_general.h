@@ -19,8 +19,9 @@ struct general_scratch *general_scratch_new(uint32_t n_classes);
 void general_scratch_free(struct general_scratch *scratch);
 
 /*
- * The best split of one node by one feature, into *best (found = false: none is allowed). codes: the
- * feature's code of each row. node_key names the node for extra-trees' random threshold. O(n + B k).
+ * The best split of one node by one feature, into *best (found = false: none is allowed; varies is set all
+ * the same). codes: the feature's code of each row. node_key names the node for extra-trees' random
+ * threshold. O(n + B k).
  */
 void split_search_general(const struct split_rules *rules, const struct node_rows *rows, uint32_t feature,
                           const struct feature_bins *bins, const uint8_t *codes, uint64_t node_key,

@@ -215,7 +215,8 @@ static inline struct slow_split slow_random_cut(const struct slow_job *job, uint
     return cut;
 }
 
-static inline void slow_search_feature(const struct slow_job *job, const struct slow_rows *rows, uint64_t key,
+/* Whether the feature varies in the node. */
+static inline bool slow_search_feature(const struct slow_job *job, const struct slow_rows *rows, uint64_t key,
                                        uint32_t f, struct slow_split *best)
 {
     float values[256];
@@ -231,9 +232,10 @@ static inline void slow_search_feature(const struct slow_job *job, const struct 
             slow_offer(job, rows, &cut, &own);
         }
     if (own.found && (!best->found || own.score > best->score)) *best = own;
+    return m && m + missing > 1;
 }
 
-/* The best split among max_features drawn features, or more until there is one. */
+/* The best split among max_features drawn features, or, while those are constant here, more. */
 static inline struct slow_split slow_search(const struct slow_job *job, const struct slow_node *node)
 {
     uint32_t n_features = job->table->schema.n_features, *feature = calloc(n_features, sizeof *feature);
@@ -242,11 +244,12 @@ static inline struct slow_split slow_search(const struct slow_job *job, const st
     struct rng rng;
     rng_init(&rng, job->rules->split.seed, RNG_FEATURES, node->key, 0);
     struct slow_split best = {0};
-    for (uint32_t d = 0; d < n_features && (d < job->rules->max_features || !best.found); d++) {
+    bool varies = false;
+    for (uint32_t d = 0; d < n_features && (d < job->rules->max_features || !varies); d++) {
         uint32_t other = d + rng_below(&rng, n_features - d), drawn = feature[other];
         feature[other] = feature[d];
         feature[d] = drawn;
-        slow_search_feature(job, &node->rows, node->key, drawn, &best);
+        varies |= slow_search_feature(job, &node->rows, node->key, drawn, &best);
     }
     free(feature);
     return best;
