@@ -4,6 +4,8 @@
 #   make build    the program, build/bramble
 #   make demo     build, train a forest on Fashion-MNIST, say what to try next
 #   make test     every test there is; STEPS="lint asan" for some of them, STEPS=list to see which there are
+#   make bench    peers and Bramble side by side; TABLES="forest_fit memory" for some tables, TABLES=list to see which
+#   make quality  how good forests are: bench/quality.tsv anew
 #   make lint     the checks of the source alone        make format   put the source in shape
 #   make clean    remove build/
 #
@@ -11,10 +13,11 @@
 
 JOBS ?= $(shell nproc)
 STEPS ?=
+TABLES ?=
 DEMO_TREES ?= 100
 C_FILES = git ls-files --cached --others --exclude-standard '*.c' '*.h'
 
-.PHONY: build demo test lint format clean packages-build packages-demo packages-test
+.PHONY: build demo test bench quality lint format clean packages-build packages-demo packages-test packages-bench
 
 build: packages-build
 	@scripts/configure build -Dtests=false
@@ -26,6 +29,14 @@ demo: packages-demo
 
 test: packages-test
 	@tests/run --jobs $(JOBS) $(STEPS)
+
+bench: packages-bench
+	@$(MAKE) --no-print-directory build
+	@bench/run $(TABLES)
+
+quality: packages-bench
+	@$(MAKE) --no-print-directory build
+	@bench/quality
 
 lint: packages-test
 	@tests/run --jobs $(JOBS) lint
@@ -44,3 +55,6 @@ packages-demo:
 
 packages-test:
 	@scripts/install-packages scripts/packages-build.txt scripts/packages-demo.txt scripts/packages-test.txt
+
+packages-bench:
+	@scripts/install-packages scripts/packages-build.txt scripts/packages-demo.txt scripts/packages-bench.txt

@@ -1,0 +1,1 @@
+"""What the benchmarks here share: data, programs, interleaved rounds, tables."""
