@@ -37,9 +37,10 @@ def cpuinfo():
 
 @functools.cache
 def versions():
-    """Of bramble's source and of the peers' packages: one line."""
-    commit = said(["git", "-C", programs.ROOT, "rev-parse", "--short", "HEAD"])
-    changed = said(["git", "-C", programs.ROOT, "status", "--porcelain", "--", "src", "include", "cli"]) != "?"
+    """Of bramble (the last change to its source) and of the peers' packages: one line."""
+    source = ["--", "src", "include", "cli"]
+    commit = said(["git", "-C", programs.ROOT, "log", "-1", "--format=%h", *source])
+    changed = said(["git", "-C", programs.ROOT, "status", "--porcelain", *source]) != "?"
     peers = [f"{name} {said(['dpkg-query', '-W', '-f=${Version}', package])}" for name, package in PACKAGES.items()]
     return f"Bramble {commit}{' with changes' if changed else ''}, {', '.join(peers)}."
 

@@ -13,6 +13,7 @@ class Table:
     def __init__(self, name, title, columns):
         self.name, self.title, self.columns, self.rows = name, title, columns, []
         self.began = machine.load()
+        machine.versions()  # of what is measured, not of what a later commit brings
 
     def add(self, *cells):
         self.rows.append([cell if isinstance(cell, str) else number(cell) for cell in cells])
