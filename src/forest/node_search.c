@@ -38,9 +38,10 @@ static bool allocate_shared(struct node_search *s, size_t capacity)
     s->few_drawn = mem_alloc(n_features, sizeof *s->few_drawn);
     s->fast = mem_alloc(n_features, sizeof *s->fast);
     s->general = general_scratch_new(s->job->rules->n_classes);
+    s->category_cells = mem_zalloc(1, sizeof *s->category_cells);
     s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     return s->codes && s->permutation && s->swaps && s->few_features && s->few_drawn && s->fast &&
-           s->general && s->few_codes;
+           s->general && s->category_cells && s->few_codes;
 }
 
 static bool allocate_for_targets(struct node_search *s, size_t capacity)
@@ -112,6 +113,7 @@ void node_search_free(struct node_search *s)
     mem_free(s->centred);
     mem_free(s->squared_cells);
     general_scratch_free(s->general);
+    mem_free(s->category_cells);
     mem_free(s->codes);
     mem_free(s->permutation);
     mem_free(s->swaps);
@@ -245,51 +247,52 @@ static void undo_draws(struct node_search *s, uint32_t n_drawn)
     }
 }
 
-/* The best cut among the node's fast features, numbered by the order drawn; general ones keep their split. */
-struct contest {
-    struct gini_best cut;
-    struct split general; /* the winner when it came from the general search */
-};
-
-static void offer_general(struct node_search *s, const struct sample *sample, const struct node *node,
-                          uint32_t drawn, struct contest *contest)
+static struct split search_general(struct node_search *s, const struct node *node, uint32_t feature)
 {
-    uint32_t feature = s->permutation[drawn];
     struct split found;
-    node_codes(sample, node, feature, s->codes);
     split_search_general(&s->job->rules->split, &s->rows, feature, &s->job->codes->binned->bins[feature],
                          s->codes, node->key, s->general, &found);
-    s->varies |= found.varies;
-    if (!found.found) return;
-    if (contest->general.found || contest->cut.feature != UINT32_MAX) {
-        if (found.score < contest->cut.score) return;
-        if (found.score == contest->cut.score && drawn > contest->cut.feature) return;
+    return found;
+}
+
+/* A feature that the fast searches cannot take; its score is all that counts for now. */
+static void offer_slow(struct node_search *s, const struct sample *sample, const struct node *node,
+                       uint32_t drawn, struct gini_best *best)
+{
+    uint32_t feature = s->permutation[drawn];
+    node_codes(sample, node, feature, s->codes);
+    if (search_category_fits(s, feature)) {
+        search_category(s, s->codes, drawn, best);
+        return;
     }
-    contest->cut = (struct gini_best){found.score, drawn, found.bin};
-    contest->general = found;
+    struct split found = search_general(s, node, feature);
+    s->varies |= found.varies;
+    if (found.found) gini_offer(best, found.score, drawn, 0);
 }
 
 /* Searches drawn features first..last - 1. */
 static void search_drawn(struct node_search *s, const struct sample *sample, const struct node *node,
-                         uint32_t first, uint32_t last, struct contest *contest)
+                         uint32_t first, uint32_t last, struct gini_best *best)
 {
     uint32_t n_fast = 0;
     for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
     if (n_fast && search_few_fits(s, node))
-        search_few(s, sample, node, first, last, &contest->cut);
+        search_few(s, sample, node, first, last, best);
     else if (n_fast)
-        search_many(s, sample, node, first, last, &contest->cut);
+        search_many(s, sample, node, first, last, best);
     for (uint32_t f = first; n_fast < last - first && f < last; f++)
-        if (!s->fast[s->permutation[f]]) offer_general(s, sample, node, f, contest);
+        if (!s->fast[s->permutation[f]]) offer_slow(s, sample, node, f, best);
 }
 
-/* A cut by code as a split: the codes on either side of it are looked up in the rows. */
+/* The winner as a split. Of a cut by code, the codes on either side are looked up; others are searched again.
+ */
 static struct split split_of(struct node_search *s, const struct sample *sample, const struct node *node,
                              const struct gini_best *cut)
 {
-    struct split split = {
-        .found = true, .score = cut->score, .feature = s->permutation[cut->feature], .threshold = NAN};
-    node_codes(sample, node, split.feature, s->codes);
+    uint32_t feature = s->permutation[cut->feature];
+    node_codes(sample, node, feature, s->codes);
+    if (!s->fast[feature]) return search_general(s, node, feature);
+    struct split split = {.found = true, .score = cut->score, .feature = feature, .threshold = NAN};
     uint8_t last = 0, next = UINT8_MAX;
     for (size_t i = 0; i < s->rows.n; i++) {
         uint8_t code = s->codes[i], left = code <= cut->bin ? code : 0,
@@ -306,22 +309,19 @@ static struct split split_of(struct node_search *s, const struct sample *sample,
 struct split node_search_best(struct node_search *s, const struct sample *sample, const struct node *node)
 {
     uint32_t n_features = s->job->codes->binned->n_features, n_drawn = 0, searched = 0;
-    struct contest contest = {.cut = {-INFINITY, UINT32_MAX, 0}};
+    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
     struct rng rng;
     rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, node->key, 0);
     uint32_t wanted = s->job->rules->max_features;
     s->varies = false;
-    while (!s->varies && contest.cut.feature == UINT32_MAX && searched < n_features) {
+    while (!s->varies && best.feature == UINT32_MAX && searched < n_features) {
         for (; n_drawn < wanted; n_drawn++) draw_feature(s, &rng, n_drawn);
-        search_drawn(s, sample, node, searched, n_drawn, &contest);
+        search_drawn(s, sample, node, searched, n_drawn, &best);
         searched = n_drawn;
         wanted = n_drawn + 1;
     }
     struct split split = {0};
-    if (contest.cut.feature != UINT32_MAX)
-        split = contest.general.found && contest.general.feature == s->permutation[contest.cut.feature]
-                    ? contest.general
-                    : split_of(s, sample, node, &contest.cut);
+    if (best.feature != UINT32_MAX) split = split_of(s, sample, node, &best);
     undo_draws(s, n_drawn);
     return split;
 }

@@ -34,11 +34,12 @@ struct node_search {
     const struct squared_kernels *squared;
     /* both */
     struct general_scratch *general;
-    uint8_t *codes;        /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
-    size_t strip_rows;     /* rows of which SEARCH_STRIP features fit in codes */
-    uint32_t *permutation; /* F: features, the first n_drawn drawn */
-    uint32_t *swaps;       /* F: what to undo */
-    bool *fast;            /* F: the gini searches can take the feature */
+    struct squared_cells *category_cells; /* by category number, all 0 between searches */
+    uint8_t *codes;                       /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
+    size_t strip_rows;                    /* rows of which SEARCH_STRIP features fit in codes */
+    uint32_t *permutation;                /* F: features, the first n_drawn drawn */
+    uint32_t *swaps;                      /* F: what to undo */
+    bool *fast;                           /* F: the gini searches can take the feature */
     /* few rows */
     uint32_t n_few;         /* fast features among those drawn: */
     uint32_t *few_features; /* F: which they are */
@@ -55,6 +56,13 @@ void search_many(struct node_search *s, const struct sample *sample, const struc
                  uint32_t last, struct gini_best *best);
 void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
                 uint32_t last, struct gini_best *best);
+
+/*
+ * Offers the score of the best cut of a categorical feature, permutation[drawn], whose codes are given, with
+ * a bin that says nothing; for the features and nodes that fit.
+ */
+bool search_category_fits(const struct node_search *s, uint32_t feature);
+void search_category(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best);
 
 /* Extra-trees: offers the one cut drawn for feature permutation[drawn], whose codes are given. */
 void search_random(struct node_search *s, const struct node *node, const uint8_t *codes, uint32_t drawn,

@@ -30,6 +30,14 @@ static inline double squared_score(int64_t left_sum, uint64_t left, int64_t righ
            (double)right_sum * (double)right_sum / (double)right;
 }
 
+/* A cut may match the best if this holds, but for rounding; it saves two divisions a cut. */
+static inline bool squared_promising(double left_sum, double left, double right_sum, double right,
+                                     double best)
+{
+    return left_sum * left_sum * right + right_sum * right_sum * left >=
+           best * (1 - 0x1p-46) * (left * right);
+}
+
 /* A node of few rows, for all features at once. */
 struct squared_few {
     uint32_t n, weight;     /* rows; W <= 255 */

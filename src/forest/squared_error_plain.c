@@ -2,19 +2,12 @@
 
 #include "forest/squared_error.h"
 
-/* A cut may match the best if this holds, but for rounding; it saves two divisions a cut. */
-static bool promising(double left_sum, double left, double right_sum, double right, double best)
-{
-    return left_sum * left_sum * right + right_sum * right_sum * left >=
-           best * (1 - 0x1p-46) * (left * right);
-}
-
 static void offer(struct gini_best *best, int64_t left_sum, uint32_t left, int64_t sum, uint32_t weight,
                   uint32_t feature, uint8_t bin)
 {
     uint32_t right = weight - left;
     int64_t right_sum = sum - left_sum;
-    if (!promising((double)left_sum, left, (double)right_sum, right, best->score)) return;
+    if (!squared_promising((double)left_sum, left, (double)right_sum, right, best->score)) return;
     gini_offer(best, squared_score(left_sum, left, right_sum, right), feature, bin);
 }
 
