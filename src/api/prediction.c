@@ -13,8 +13,9 @@ struct job {
     const struct prediction_rows *rows;
     const struct prediction_outputs *out;
     size_t block, width; /* rows a block; outputs a row: C or 1 */
-    bool bytes;          /* every feature of the table is a byte */
-    char *gathered;      /* block x F values a thread, when rows come from a table */
+    bool bytes;          /* every feature of the table is a byte, or the rows may all be */
+    size_t value_size;   /* of what is gathered */
+    char *gathered;      /* block x F values a thread */
     float *sums;         /* block x width floats a thread, when nobody wants probabilities */
 };
 
@@ -44,22 +45,44 @@ static bool all_bytes(const struct bramble_table *table)
     return true;
 }
 
+/* Pixels and counts often come as floats. Rows of whole numbers 0..255 alone, as bytes; else false. */
+static bool narrow_rows(const float *x, size_t n_values, uint8_t *bytes)
+{
+    for (size_t i = 0; i < n_values; i++) {
+        float value = x[i] >= 0 && x[i] <= 255 ? x[i] : 0;
+        bytes[i] = (uint8_t)(int)value;
+        if ((float)bytes[i] != x[i]) return false;
+    }
+    return true;
+}
+
+/* Judged by the first of the rows given as floats. */
+static bool looks_like_bytes(const struct prediction_rows *rows, size_t n_features)
+{
+    for (size_t f = 0; rows->n_rows && f < n_features; f++) {
+        uint8_t byte;
+        if (!narrow_rows(rows->x + f, 1, &byte)) return false;
+    }
+    return true;
+}
+
 /* Leaf shares or values of rows begin..begin + n - 1, averaged. */
 static void sum_rows(const struct job *job, uint32_t thread, size_t begin, size_t n, float *sums)
 {
     size_t n_features = job->forest->n_features;
-    if (!job->rows->table) {
-        forest_predict_rows(job->forest, job->rows->x + begin * n_features, n, 1, sums);
-        return;
-    }
-    size_t value_size = job->bytes ? sizeof(uint8_t) : sizeof(float);
-    void *x = job->gathered + thread * job->block * n_features * value_size;
-    if (job->bytes) {
-        gather_bytes(job->rows->table, job->rows->first + begin, n, x);
-        forest_predict_bytes(job->forest, x, n, 1, sums);
+    void *gathered = job->gathered + thread * job->block * n_features * job->value_size;
+    if (job->rows->table && !job->bytes) {
+        gather_rows(job->rows->table, job->rows->first + begin, n, gathered);
+        forest_predict_rows(job->forest, gathered, n, 1, sums);
+    } else if (job->rows->table) {
+        gather_bytes(job->rows->table, job->rows->first + begin, n, gathered);
+        forest_predict_bytes(job->forest, gathered, n, 1, sums);
     } else {
-        gather_rows(job->rows->table, job->rows->first + begin, n, x);
-        forest_predict_rows(job->forest, x, n, 1, sums);
+        const float *x = job->rows->x + begin * n_features;
+        if (job->bytes && narrow_rows(x, n * n_features, gathered))
+            forest_predict_bytes(job->forest, gathered, n, 1, sums);
+        else
+            forest_predict_rows(job->forest, x, n, 1, sums);
     }
 }
 
@@ -92,20 +115,20 @@ bramble_status prediction_run(const struct forest *forest, const struct predicti
     struct job job = {.forest = forest,
                       .rows = rows,
                       .out = out,
-                      .bytes = rows->table && all_bytes(rows->table),
+                      .bytes =
+                          rows->table ? all_bytes(rows->table) : looks_like_bytes(rows, forest->n_features),
                       .width = forest->n_classes ? forest->n_classes : 1};
+    job.value_size = job.bytes ? sizeof(uint8_t) : sizeof(float);
     job.block = forest_predict_block_rows(forest, job.bytes);
     if (job.block > rows->n_rows && rows->n_rows) job.block = rows->n_rows;
     uint64_t n_blocks = (rows->n_rows + job.block - 1) / job.block;
     if (!threads) threads = threads_available();
     if (threads > THREADS_MAX) threads = THREADS_MAX;
     if (threads > n_blocks) threads = n_blocks ? (uint32_t)n_blocks : 1;
-    if (rows->table)
-        job.gathered = mem_alloc(threads * job.block,
-                                 forest->n_features * (job.bytes ? sizeof(uint8_t) : sizeof(float)));
+    job.gathered = mem_alloc(threads * job.block, forest->n_features * job.value_size);
     if (!out->proba) job.sums = mem_alloc(threads * job.block, job.width * sizeof(float));
     bramble_status status = BRAMBLE_OK;
-    if ((job.gathered || !rows->table) && (job.sums || out->proba))
+    if (job.gathered && (job.sums || out->proba))
         threads_run(threads, n_blocks, predict_block, &job);
     else
         status = error_memory(error, "rows to predict");

@@ -81,6 +81,36 @@ static void test_predictions_agree(void **state)
     scratch_remove(&scratch);
 }
 
+/* Whole numbers 0..255 go down the trees as bytes; whatever rows stand beside them, the answers are the same.
+ */
+static void test_rows_of_whole_numbers(void **state)
+{
+    (void)state;
+    enum { ROWS = 5000 };
+    static float x[ROWS * F];
+    static double y[ROWS], together[ROWS], alone;
+    for (int r = 0; r < ROWS; r++) {
+        for (int f = 0; f < F; f++) x[r * F + f] = (float)((r * 37 + f * 101 + r * r % 97) % 256);
+        y[r] = sin(x[r * F] / 20) + x[r * F + 1] / 100;
+    }
+    bramble_table *table;
+    assert_int_equal(bramble_table_from_arrays(&table, ROWS, F, x, y, NULL, BRAMBLE_TASK_REGRESSION, NULL),
+                     BRAMBLE_OK);
+    bramble_model *model = new_model(table);
+    const float odd[] = {0, 17.5f, -1, 255.5f, 256, 1e30f, NAN, -0.0f};
+    for (int r = 1; r < ROWS; r += 700) x[r * F] = odd[r / 700];
+    for (int first = 0; first < 2; first++) {
+        if (first) x[0] = 0.25f; /* and now no row is taken for bytes */
+        assert_int_equal(bramble_model_predict_rows(model, x, ROWS, 2, together, NULL), BRAMBLE_OK);
+        for (int r = 0; r < ROWS; r += 7 - 6 * (r % 700 < 3)) {
+            assert_int_equal(bramble_model_predict_rows(model, x + r * F, 1, 1, &alone, NULL), BRAMBLE_OK);
+            assert_true(together[r] == alone);
+        }
+    }
+    bramble_model_free(model);
+    bramble_table_free(table);
+}
+
 static void test_info_and_settings(void **state)
 {
     (void)state;
@@ -317,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_predictions_agree),
+        cmocka_unit_test(test_rows_of_whole_numbers),
         cmocka_unit_test(test_info_and_settings),
         cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_regression),
