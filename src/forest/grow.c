@@ -70,7 +70,7 @@ static void grow_depth_first(struct grower *g, const struct open_node *root)
             grow_node_close(g, &node, false);
             continue;
         }
-        grow_node_split(g, &node, &left, &right);
+        grow_node_split(g, &node, true, &left, &right);
         if (grower_push(g, &right)) grower_push(g, &left);
     }
 }

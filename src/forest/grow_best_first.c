@@ -100,7 +100,7 @@ void grow_best_first(struct grower *g, const struct open_node *root)
     for (uint32_t leaves = 1; leaves < g->job->rules->max_leaf_nodes && g->n_open && !g->tree.failed;
          leaves++) {
         node = pop_best(g);
-        grow_node_split(g, &node, &left, &right);
+        grow_node_split(g, &node, false, &left, &right);
         admit(g, &left);
         admit(g, &right);
     }

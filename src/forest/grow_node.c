@@ -71,18 +71,17 @@ static void left_codes(const struct split *split, const struct feature_bins *bin
  * The split's score, in double precision even where the search made do with single: a gain of nothing must be
  * nothing.
  */
-static double exact_score(struct grower *g, const struct node_rows *rows, const struct node *node,
-                          const struct split *split)
+static double exact_score(const struct grower *g, const struct node_rows *rows, const struct split *split)
 {
     const struct grow_rules *rules = g->job->rules;
     if (rules->split.criterion != BRAMBLE_CRITERION_GINI || rows->weight > GINI_SMALL_WEIGHT)
         return split->score;
     bool goes_left[256];
-    uint64_t left[GINI_SMALL_WEIGHT] = {0}, left_weight = 0, left_squares = 0, right_squares = 0;
+    uint64_t left[GINI_SMALL_WEIGHT], left_weight = 0, left_squares = 0, right_squares = 0;
+    memset(left, 0, rows->k * sizeof *left);
     left_codes(split, &g->job->codes->binned->bins[split->feature], goes_left);
-    node_codes(&g->sample, node, split->feature, g->side);
-    for (size_t i = 0; i < rows->n; i++)
-        left[rows->classes[i]] += goes_left[g->side[i]] ? rows->weights[i] : 0;
+    const uint8_t *codes = node_search_codes(g->search);
+    for (size_t i = 0; i < rows->n; i++) left[rows->classes[i]] += goes_left[codes[i]] ? rows->weights[i] : 0;
     for (uint32_t c = 0; c < rows->k; c++) {
         uint64_t right = rows->totals[c] - left[c];
         left_weight += left[c];
@@ -93,11 +92,10 @@ static double exact_score(struct grower *g, const struct node_rows *rows, const 
 }
 
 /* A split's gain in impurity times weight, in the criterion's own units. */
-static double gain_of(struct grower *g, const struct node_rows *rows, const struct node *node,
-                      const struct split *split)
+static double gain_of(const struct grower *g, const struct node_rows *rows, const struct split *split)
 {
     const struct grow_rules *rules = g->job->rules;
-    double gain = exact_score(g, rows, node, split) - node_score(rows, rules->split.criterion);
+    double gain = exact_score(g, rows, split) - node_score(rows, rules->split.criterion);
     if (rules->split.criterion == BRAMBLE_CRITERION_ENTROPY)
         gain *= 0x1p-20;
     else if (!rules->n_classes)
@@ -137,7 +135,7 @@ void grow_node_look(struct grower *g, struct open_node *node)
     if (must_be_leaf(g, node, rows)) return;
     node->split = node_search_best(g->search, &g->sample, &rows_of);
     if (!node->split.found) return;
-    node->gain = gain_of(g, rows, &rows_of, &node->split);
+    node->gain = gain_of(g, rows, &node->split);
     if (node->gain / g->root_weight + DBL_EPSILON < rules->min_impurity_decrease) node->split.found = false;
 }
 
@@ -178,15 +176,14 @@ static float threshold_of(const struct split *split, const struct feature_bins *
 }
 
 /* Moves the left rows to the front, both sides keeping their order; returns how many there are. */
-static size_t partition(struct grower *g, const struct node *node, const struct split *split,
+static size_t partition(struct grower *g, const struct open_node *node, const uint8_t *codes,
                         const bool left[256])
 {
     struct sample *a = &g->sample, *b = &g->spare;
     size_t n = node->end - node->begin, n_left = 0, n_right = 0;
-    node_codes(a, node, split->feature, g->side);
     for (size_t i = 0; i < n; i++) {
         size_t from = node->begin + i, to = node->begin + n_left;
-        bool goes_left = left[g->side[i]];
+        bool goes_left = left[codes[i]];
         a->row[to] = b->row[n_right] = a->row[from];
         a->weight[to] = b->weight[n_right] = a->weight[from];
         if (a->class_id)
@@ -230,33 +227,42 @@ static bool has_missing_code(const struct feature_bins *bins, const uint8_t *cod
 }
 
 /* What node `node` asks, into its place in the tree. */
-static void set_question(struct grower *g, struct open_node *node, bool left_heavier)
+static void set_question(struct grower *g, struct open_node *node, const uint8_t *codes, bool left_heavier)
 {
     struct split *split = &node->split;
     const struct feature_bins *bins = &g->job->codes->binned->bins[split->feature];
     struct tree_node *at = &g->tree.nodes[node->index];
     size_t n = node->end - node->begin;
     at->feature = split->feature & 0xfffffff;
-    at->missing_left = has_missing_code(bins, g->side, n) ? split->missing_left : left_heavier;
+    at->missing_left = has_missing_code(bins, codes, n) ? split->missing_left : left_heavier;
     if (!bins->categorical) {
         at->kind = TREE_NUMERIC;
         at->threshold = threshold_of(split, bins);
         return;
     }
-    place_absent(split, bins, g->side, n, left_heavier);
+    place_absent(split, bins, codes, n, left_heavier);
     at->kind = TREE_CATEGORY;
     at->set = growing_tree_add_set(&g->tree, split->set);
 }
 
-void grow_node_split(struct grower *g, struct open_node *node, struct open_node *left,
+/* The split feature's codes, fetched again if another node was looked at since. */
+static const uint8_t *split_codes(struct grower *g, const struct open_node *node, bool at_once)
+{
+    if (at_once) return node_search_codes(g->search);
+    struct node rows_of = node_of(g, node);
+    node_codes(&g->sample, &rows_of, node->split.feature, g->side);
+    return g->side;
+}
+
+void grow_node_split(struct grower *g, struct open_node *node, bool at_once, struct open_node *left,
                      struct open_node *right)
 {
+    const uint8_t *codes = split_codes(g, node, at_once);
     bool goes_left[256];
     left_codes(&node->split, &g->job->codes->binned->bins[node->split.feature], goes_left);
-    struct node rows_of = node_of(g, node);
-    size_t middle = node->begin + partition(g, &rows_of, &node->split, goes_left);
+    size_t middle = node->begin + partition(g, node, codes, goes_left);
     uint64_t left_weight = weight_of(&g->sample, node->begin, middle);
-    set_question(g, node, left_weight >= weight_of(&g->sample, middle, node->end));
+    set_question(g, node, codes, left_weight >= weight_of(&g->sample, middle, node->end));
     g->tree.gains[node->index] = node->gain;
     *left = (struct open_node){.begin = node->begin,
                                .end = middle,

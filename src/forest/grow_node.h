@@ -14,7 +14,7 @@ struct grower {
     struct sample sample, spare; /* the tree's rows; where the right ones wait while rows are partitioned */
     uint16_t *counts;            /* N: how often the tree drew each row */
     double *class_scratch;       /* 2 C */
-    uint8_t *side;               /* capacity: codes of the split feature */
+    uint8_t *side;               /* capacity: codes of a split feature, where they have to be fetched again */
     struct node_search *search;
     uint8_t *block; /* block_rows x F: rows of the subtree that is being grown */
     size_t block_rows;
@@ -48,8 +48,9 @@ void grow_node_look(struct grower *g, struct open_node *node);
 /* Ends the node as a leaf. Its rows must be the ones looked at last, or `again` gathers them once more. */
 void grow_node_close(struct grower *g, const struct open_node *node, bool again);
 
-/* Parts its rows and makes it an inner node; the children are not looked at yet. */
-void grow_node_split(struct grower *g, struct open_node *node, struct open_node *left,
+/* Parts its rows and makes it an inner node; the children are not looked at yet. at_once: it is the node that
+ * was looked at last. */
+void grow_node_split(struct grower *g, struct open_node *node, bool at_once, struct open_node *left,
                      struct open_node *right);
 
 /* Grows the tree from a root that has been looked at, until max_leaf_nodes; nodes end up in preorder. */

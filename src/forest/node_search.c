@@ -207,6 +207,11 @@ uint32_t node_search_class(const struct node_search *s, uint32_t c)
     return s->class_names[c];
 }
 
+const uint8_t *node_search_codes(const struct node_search *s)
+{
+    return s->codes;
+}
+
 bool node_search_pure(const struct node_search *s)
 {
     return s->pure;

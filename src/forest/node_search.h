@@ -50,6 +50,9 @@ bool node_search_pure(const struct node_search *search);
 struct split node_search_best(struct node_search *search, const struct sample *sample,
                               const struct node *node);
 
+/* Codes of the feature that node_search_best chose last, for each row of its node; until the next search. */
+const uint8_t *node_search_codes(const struct node_search *search);
+
 /* Codes of one feature for each row of the node, into codes[n]. */
 void node_codes(const struct sample *sample, const struct node *node, uint32_t feature, uint8_t *codes);
 
