@@ -44,6 +44,19 @@ void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at,
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 typedef uint8_t bytes64 __attribute__((vector_size(64)));
 
+/* Byte i of the result is byte pattern[i], below 16, of `row`. Clang has no such builtin; only fuzzers use
+ * it. */
+LANES_TARGET static inline bytes16 shuffle(bytes16 row, bytes16 pattern)
+{
+#if defined(__clang__)
+    bytes16 result;
+    for (uint32_t i = 0; i < 16; i++) result[i] = row[pattern[i]];
+    return result;
+#else
+    return __builtin_shuffle(row, pattern);
+#endif
+}
+
 /* Rows of up to 16 lanes: their bytes are dealt out by one shuffle for each quarter. */
 LANES_TARGET static void spread_narrow(const struct gini_few *node, uint8_t flip)
 {
@@ -54,7 +67,7 @@ LANES_TARGET static void spread_narrow(const struct gini_few *node, uint8_t flip
         bytes16 row;
         memcpy(&row, node->codes + i * node->lanes_per_row, sizeof row);
         for (uint32_t quarter = 0; quarter < 4; quarter++) {
-            bytes16 lanes = __builtin_shuffle(row, pattern[quarter]) ^ flip;
+            bytes16 lanes = shuffle(row, pattern[quarter]) ^ flip;
             memcpy(node->spread + i * GINI_FEW_LANES + quarter * 16, &lanes, sizeof lanes);
         }
     }
