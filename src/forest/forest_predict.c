@@ -4,10 +4,12 @@
 #include "forest/forest.h"
 
 enum {
-    BLOCK_BYTES = 768 << 10, /* of rows that go through a tree while it is in cache */
+    BLOCK_BYTES =
+        6
+        << 20, /* of rows that go down a tree before the next is fetched: trees miss caches more than rows */
     BLOCK_ROWS_MIN = 64,
-    BLOCK_ROWS_MAX = 4096,
-    WALKERS = 16, /* rows that walk a tree side by side, so that their waits for memory overlap */
+    BLOCK_ROWS_MAX = 8192,
+    WALKERS = 12, /* rows that walk a tree side by side, so that their waits for memory overlap */
 };
 
 struct prediction {
