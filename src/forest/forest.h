@@ -42,8 +42,7 @@ void forest_predict_rows(const struct forest *forest, const float *x, size_t n_r
 void forest_predict_bytes(const struct forest *forest, const uint8_t *x, size_t n_rows, uint32_t threads,
                           float *out);
 
-/* Rows that stay in a processor's cache while the trees go by: callers that gather rows best gather so many.
- */
+/* Rows that go down the trees together: callers that gather rows best gather so many. */
 size_t forest_predict_block_rows(const struct forest *forest, bool bytes);
 
 /* Hash of the trees alone (XXH3-128 over their canonical form), 32 hexadecimal digits and a terminator. */

@@ -4,9 +4,7 @@
 #include "forest/forest.h"
 
 enum {
-    BLOCK_BYTES =
-        6
-        << 20, /* of rows that go down a tree before the next is fetched: trees miss caches more than rows */
+    BLOCK_BYTES = 6 << 20, /* of rows that go down a tree before the next: trees miss caches more than rows */
     BLOCK_ROWS_MIN = 64,
     BLOCK_ROWS_MAX = 8192,
     WALKERS = 12, /* rows that walk a tree side by side, so that their waits for memory overlap */
