@@ -12,8 +12,8 @@ BENCH = os.path.join(ROOT, "bench")
 PYTHON = "/usr/bin/python3"
 
 
-class ProgramFailed(Exception):
-    """A program ended with an error or did not print one JSON object."""
+class ProgramFailed(SystemExit):
+    """A program ended with an error or did not print one JSON object: the benchmark ends, saying so."""
 
 
 def run(command, limit=None):
