@@ -1,0 +1,56 @@
+/*
+ * Commands on other machines, through the person's own ssh: keys, agent and ~/.ssh/config as they are,
+ * never a password of ours (BatchMode). Connections are opened once and shared (ssh's ControlMaster, sockets
+ * in a private folder), so that a second command, or mpiexec's, takes milliseconds. A local node's command
+ * runs without ssh.
+ */
+#ifndef CLUSTER_REMOTE_H
+#define CLUSTER_REMOTE_H
+
+#include "base/str.h"
+#include "cluster/cluster.h"
+
+struct remote;
+
+/* Makes a private folder for the sockets. */
+bramble_status remote_open(struct remote **out, bramble_error *error);
+/* Ends the shared connections and removes the folder. NULL is fine. */
+void remote_close(struct remote *remote);
+
+/* The command line that mpiexec's plm_rsh_agent takes to use the same connections; borrowed. */
+const char *remote_agent(const struct remote *remote);
+
+/* Ends the shared connection to a node that stopped answering, so that the next command opens a new one. */
+void remote_forget(struct remote *remote, const struct node *node);
+
+enum remote_outcome {
+    REMOTE_DONE,        /* it ran; see exit_code */
+    REMOTE_UNREACHABLE, /* no route, refused, or no answer by the deadline */
+    REMOTE_UNKNOWN_HOST,
+    REMOTE_HOST_KEY,      /* changed, or not yet known */
+    REMOTE_NOT_PERMITTED, /* no key of ours was accepted */
+    REMOTE_TIMED_OUT,     /* reached, but the command did not end by the deadline */
+    REMOTE_CANCELLED,
+};
+
+struct remote_command {
+    const struct node *node;
+    const char *command; /* for the node's shell; local ones are run by /bin/sh -c */
+    int input;           /* file descriptor to be its standard input, or -1 */
+
+    enum remote_outcome outcome; /* from here on: filled in */
+    int exit_code;               /* 128 + signal when a signal ended it */
+    double seconds;
+    struct str output, errors; /* str_fini them; at most 1 MB each is kept */
+};
+
+/* Runs all n at once and returns when the last has ended or `deadline_seconds` are over. go_on (may be NULL)
+ * is asked some times a second; false ends them all. Fails only when nothing could be started here. */
+bramble_status remote_run(struct remote *remote, struct remote_command *commands, size_t n,
+                          double deadline_seconds, bool (*go_on)(void *context), void *context,
+                          bramble_error *error);
+
+/* One line that says what went wrong with a command that was not REMOTE_DONE and what to do, into buffer. */
+void remote_explain(const struct remote_command *command, char *buffer, size_t size);
+
+#endif

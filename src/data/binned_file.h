@@ -1,0 +1,30 @@
+/*
+ * A table's codes, targets and weights as one file that is mapped, not read: all that growing trees needs. A
+ * node of a cluster gets this instead of the table, and keeps it in its cache.
+ *
+ * The file is the same for the same table on every machine (little-endian, every array on a 64-byte
+ * boundary).
+ */
+#ifndef DATA_BINNED_FILE_H
+#define DATA_BINNED_FILE_H
+
+#include "data/bins.h"
+
+/* Writes the file whole or not at all. N x F bytes and a little more. */
+bramble_status binned_file_write(const char *path, const struct bramble_table *table,
+                                 const struct binned *binned, bramble_error *error);
+
+/* What a mapped file holds. `table` has its schema's types and classes, targets and weights, but no columns.
+ */
+struct binned_file {
+    struct bramble_table table;
+    struct binned binned;
+    void *map;
+    size_t map_bytes;
+};
+
+/* Maps and checks a file (any bytes may be in it); *out is the caller's to free. */
+bramble_status binned_file_map(struct binned_file **out, const char *path, bramble_error *error);
+void binned_file_free(struct binned_file *file); /* NULL is fine */
+
+#endif
