@@ -1,8 +1,8 @@
 /*
  * The results of a run as they come in: an append-only file of records, each with its own checksum, so that
  * whatever ends the program, what was written before counts. It opens with the run's key (what the results
- * belong to); another key is refused. The tail a crash left half written is cut off when it is opened to
- * append.
+ * belong to, at most 4096 bytes); another key is refused. The tail a crash left half written is cut off when
+ * it is opened to append; a damaged record amid whole ones is passed over.
  *
  * File: "BRJRNL01", u32 length of the key, the key, u64 XXH3-64 of all that; then records: u32 task, u32
  * length, u64 XXH3-64 over task, length and bytes, bytes. All little-endian.
@@ -23,7 +23,7 @@ struct journal;
 bramble_status journal_append_open(struct journal **out, const char *path, const char *key,
                                    bramble_error *error);
 /* Written when this returns (a kill -9 of the program loses nothing); synced to the disk by a journal_sync
- * that follows. */
+ * that follows. After a failure (a full disk) the file is as before, and appending may be tried again. */
 bramble_status journal_append(struct journal *journal, uint32_t task, const void *bytes, uint32_t length,
                               bramble_error *error);
 bramble_status journal_sync(struct journal *journal, bramble_error *error);

@@ -1,0 +1,168 @@
+#include "cluster/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "cluster/journal_format.h"
+
+struct journal {
+    char *path;
+    int fd;
+    uint64_t end;   /* behind the last whole record */
+    bool unsettled; /* there may be more in the file than `end` says: a failed write could not be undone */
+};
+
+static bramble_status cannot(const char *verb, const char *path, int reason, bramble_error *error)
+{
+    return error_set(error, BRAMBLE_ERR_IO, "%s: cannot %s: %s; see to the disk, then resume the run", path,
+                     verb, strerror(reason));
+}
+
+/* Makes a new file's name durable; some file systems cannot, which is no reason to fail. */
+static bramble_status sync_folder(const char *path, bramble_error *error)
+{
+    char *copy = mem_strdup(path);
+    if (!copy) return error_memory(error, "the journal");
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mem_free(copy);
+    if (fd < 0) return BRAMBLE_OK;
+    int reason = fsync(fd) != 0 ? errno : 0;
+    close(fd);
+    return reason && reason != EINVAL ? cannot("write", path, reason, error) : BRAMBLE_OK;
+}
+
+static bool write_all(int fd, const void *bytes, size_t length, uint64_t offset)
+{
+    for (const char *at = bytes; length;) {
+        ssize_t n = pwrite(fd, at, length, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        at += n;
+        length -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+/* Cuts off what stands behind the last whole record. */
+static bool settle(struct journal *journal)
+{
+    journal->unsettled = ftruncate(journal->fd, (off_t)journal->end) != 0;
+    return !journal->unsettled;
+}
+
+static bramble_status lock(struct journal *journal, bramble_error *error)
+{
+    while (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EINTR) continue;
+        if (errno != EWOULDBLOCK) return cannot("lock", journal->path, errno, error);
+        return error_set(error, BRAMBLE_ERR_IO,
+                         "%s: another bramble is at work on this run; wait for its end, or stop it first",
+                         journal->path);
+    }
+    return BRAMBLE_OK;
+}
+
+static bramble_status begin_file(struct journal *journal, const struct journal_head *head,
+                                 bramble_error *error)
+{
+    journal->end = 0;
+    if (!settle(journal) || !write_all(journal->fd, head->bytes, head->length, 0)) {
+        int reason = errno;
+        settle(journal);
+        return cannot("write", journal->path, reason, error);
+    }
+    journal->end = head->length;
+    bramble_status status = journal_sync(journal, error);
+    return status ? status : sync_folder(journal->path, error);
+}
+
+/* Finds the end of the last whole record; what is behind it goes. */
+static bramble_status continue_file(struct journal *journal, const struct journal_head *head,
+                                    bramble_error *error)
+{
+    struct journal_walk walk;
+    bramble_status status = journal_walk_begin(&walk, journal->fd, journal->path, head->length, error);
+    journal->end = head->length;
+    while (!status && journal_walk_next(&walk, &status, error))
+        if (walk.whole) journal->end = walk.offset;
+    uint64_t size = walk.size;
+    journal_walk_end(&walk);
+    if (!status && size > journal->end && !settle(journal))
+        status = cannot("write", journal->path, errno, error);
+    return status;
+}
+
+static bramble_status open_file(struct journal *journal, const struct journal_head *head,
+                                bramble_error *error)
+{
+    journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (journal->fd < 0) return cannot("write", journal->path, errno, error);
+    bramble_status status = lock(journal, error);
+    enum journal_head_state state;
+    if (!status) status = journal_head_check(head, journal->fd, journal->path, &state, error);
+    if (status) return status;
+    return state == JOURNAL_HEAD_TORN ? begin_file(journal, head, error)
+                                      : continue_file(journal, head, error);
+}
+
+static void discard(struct journal *journal)
+{
+    if (journal->fd >= 0) close(journal->fd);
+    mem_free(journal->path);
+    mem_free(journal);
+}
+
+bramble_status journal_append_open(struct journal **out, const char *path, const char *key,
+                                   bramble_error *error)
+{
+    struct journal_head head;
+    bramble_status status = journal_head_make(&head, key, error);
+    if (status) return status;
+    struct journal *journal = mem_alloc(1, sizeof *journal);
+    if (!journal) return error_memory(error, "the journal");
+    *journal = (struct journal){.path = mem_strdup(path), .fd = -1};
+    status = journal->path ? open_file(journal, &head, error) : error_memory(error, "the journal");
+    if (status)
+        discard(journal);
+    else
+        *out = journal;
+    return status;
+}
+
+bramble_status journal_append(struct journal *journal, uint32_t task, const void *bytes, uint32_t length,
+                              bramble_error *error)
+{
+    unsigned char head[JOURNAL_RECORD_HEAD];
+    journal_record_head(head, task, bytes, length);
+    if (journal->unsettled && !settle(journal)) return cannot("write", journal->path, errno, error);
+    if (!write_all(journal->fd, head, sizeof head, journal->end) ||
+        !write_all(journal->fd, bytes, length, journal->end + sizeof head)) {
+        int reason = errno;
+        settle(journal);
+        return cannot("write", journal->path, reason, error);
+    }
+    journal->end += sizeof head + (uint64_t)length;
+    return BRAMBLE_OK;
+}
+
+bramble_status journal_sync(struct journal *journal, bramble_error *error)
+{
+    int failed;
+    while ((failed = fdatasync(journal->fd)) != 0 && errno == EINTR) continue;
+    return failed ? cannot("write", journal->path, errno, error) : BRAMBLE_OK;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal) return;
+    journal_sync(journal, NULL);
+    discard(journal);
+}
