@@ -28,11 +28,12 @@ FOREIGN = {
     "mpi.h": ["src/cluster"],
     "Random123/": ["src/base/rng.c"],
     "xxhash.h": ["src/cluster", "src/data", "src/forest"],
+    "zstd.h": ["src/forest", "src/cluster"],
     "zlib.h": ["src/data"],
     "zip.h": ["src/data"],
     "onnx.pb-c.h": ["src/model"],
     "protobuf-c/": ["src/model"],
-    "jansson.h": ["cli", "src/model"],
+    "jansson.h": ["cli", "src/model", "src/cluster", "src/train"],
     "cmocka.h": [],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")')
