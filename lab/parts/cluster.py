@@ -1,0 +1,200 @@
+"""A running lab: starts it, finds it again, enters its nodes, ends it."""
+
+import contextlib
+import dataclasses
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import zlib
+
+import layout
+from groups import Groups, wait_until
+from spec import FOLDER, LabError, Node
+
+PARTS = os.path.join(FOLDER, "parts")
+ROUTER = "router"
+START_SECONDS = 60
+PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def must(command, what, **options):
+    """Runs a command that has to work; its error is our error."""
+    done = subprocess.run(command, stdin=options.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False, **options)
+    if done.returncode:
+        raise LabError(f"{what}: {done.stdout.strip() or f'exit status {done.returncode}'}")
+    return done.stdout
+
+
+def needs():
+    """Why there can be no lab here, or None."""
+    if os.geteuid():
+        return "the lab needs root, for network namespaces, mounts and control groups"
+    for program in ("ip", "tc", "nsenter", "unshare", "ssh-keygen", "/usr/sbin/sshd"):
+        if not shutil.which(program):
+            return f"the lab needs {program} (Debian: iproute2, util-linux, openssh-server, openssh-client)"
+    return None
+
+
+class Lab:
+    """One lab; its folder is LAB in the environment or build/lab of this checkout, so checkouts do not meet."""
+
+    def __init__(self):
+        why_not = needs()
+        if why_not:
+            raise LabError(why_not)
+        default = os.path.join(os.path.dirname(FOLDER), "build", "lab")
+        self.folder = os.path.abspath(os.environ.get("LAB") or default)
+        self.groups = Groups(f"bramble-lab-{zlib.crc32(self.folder.encode()):08x}")
+        self.state_path = os.path.join(self.folder, "lab.json")
+
+    @contextlib.contextmanager
+    def locked(self):
+        """One lab/up or lab/down at a time; the lock ends with its process."""
+        os.makedirs(self.folder, exist_ok=True)
+        with open(os.path.join(self.folder, "lock"), "w", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def node_folder(self, node):
+        return os.path.join(self.folder, "nodes", node.name)
+
+    def state(self):
+        try:
+            with open(self.state_path, encoding="utf-8") as file:
+                return json.load(file)
+        except (OSError, ValueError):
+            return None
+
+    def nodes(self):
+        state = self.state()
+        if not state:
+            raise LabError("no lab is up; start one with `lab/up FILE`")
+        return [Node(**fields) for fields in state["nodes"]]
+
+    def node(self, name):
+        found = [node for node in self.nodes() if node.name == name]
+        if not found:
+            raise LabError(f"no node {name}; there are {', '.join(node.name for node in self.nodes())}")
+        return found[0]
+
+    # Life
+
+    def up(self, nodes, programs):
+        """Starts the lab; `programs` is arch -> folder with bramble. False if just this lab was up already."""
+        state = {"nodes": [dataclasses.asdict(node) for node in nodes], "programs": programs}
+        with self.locked():
+            if self.state() == state and all(self.is_whole(node.name) for node in nodes):
+                return False
+            self.clear()
+            try:
+                self.start(nodes, programs)
+            except BaseException:
+                self.clear()
+                raise
+            layout.write(self.state_path + ".new", json.dumps(state, indent=1))
+            os.rename(self.state_path + ".new", self.state_path)
+        return True
+
+    def down(self):
+        if not os.path.isdir(self.folder) and not self.groups.names():
+            return
+        with self.locked():
+            self.clear()
+            shutil.rmtree(self.folder)
+
+    def clear(self):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self.state_path)
+        self.groups.remove()
+        shutil.rmtree(os.path.join(self.folder, "nodes"), ignore_errors=True)
+
+    def is_whole(self, name):
+        return self.first_process(name) is not None
+
+    def start(self, nodes, programs):
+        folder = os.path.join(self.folder, "nodes")
+        os.makedirs(folder)
+        layout.make_key(os.path.join(folder, "key"))
+        layout.lay_out(nodes, self.node_folder, os.path.join(folder, "key"))
+        self.groups.make(ROUTER)
+        self.spawn(ROUTER, ["unshare", "--net", "--pid", "--fork", "sleep", "infinity"], None)
+        wait_until(lambda: self.first_process(ROUTER), "the router does not start", START_SECONDS)
+        self.in_network(ROUTER, "link add name br0 type bridge\nlink set br0 up\n")
+        for node in nodes:
+            self.start_node(node, programs.get(node.arch, ""))
+
+    def start_node(self, node, program_folder):
+        self.groups.make(node.name)
+        self.groups.limit_memory(node.name, node.memory_mb)
+        folder = self.node_folder(node)
+        log = os.path.join(folder, "log")
+        self.spawn(node.name, [
+            "unshare", "--mount", "--net", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "sh",
+            os.path.join(PARTS, "node.sh"), folder, "", program_folder], log)
+        ready = os.path.join(folder, "ready")
+        wait_until(lambda: os.path.exists(ready) or not self.groups.processes(node.name),
+                   f"node {node.name} does not start", START_SECONDS)
+        if not os.path.exists(ready):
+            with open(log, encoding="utf-8") as file:
+                raise LabError(f"node {node.name} does not start: {file.read().strip()}")
+        must(self.entering(node.name) + ["hostname", node.name], "hostname")
+        self.connect(node)
+        self.start_sshd(node)
+        self.groups.limit_cpu(node.name, node.quota)  # last: starting is no part of what is emulated
+
+    def spawn(self, name, command, log):
+        """Starts a process of the node that outlives this one."""
+        with open(log or os.devnull, "ab") as output:
+            subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/",
+                             start_new_session=True, preexec_fn=lambda: self.groups.join(name))
+
+    def connect(self, node):
+        self.in_network(ROUTER, f"link add name {node.name} mtu 1500 type veth peer name eth0 netns"
+                        f" {self.first_process(node.name)}\nlink set {node.name} master br0 up\n")
+        self.in_network(node.name, f"link set lo up\naddr add {node.address}/24 dev eth0\nlink set eth0 up\n")
+        self.set_rate(node, node.link_mbit)
+
+    def set_rate(self, node, mbit):
+        """Shapes both ends of the node's link."""
+        burst = max(16_000, int(mbit * 1e6 / 8 * 0.002))
+        for where, device in ((ROUTER, node.name), (node.name, "eth0")):
+            must(self.entering(where, "-n") + [
+                "tc", "qdisc", "replace", "dev", device, "root", "tbf", "rate", f"{int(mbit * 1000)}kbit",
+                "burst", str(burst), "latency", "50ms"], f"shaping the link of {node.name}")
+
+    def start_sshd(self, node):
+        must(self.entering(node.name) + ["/usr/sbin/sshd"], f"sshd of {node.name}",
+             preexec_fn=lambda: self.groups.join(node.name))
+
+    # Entering
+
+    def first_process(self, name):
+        """The process that holds the node's namespaces: number one of its process namespace. None if it is not there."""
+        for pid in self.groups.processes(name):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+                    numbers = next(line for line in file if line.startswith("NSpid:")).split()[1:]
+                if len(numbers) > 1 and numbers[-1] == "1":
+                    return pid
+        return None
+
+    def entering(self, name, *which):
+        """The start of a command that runs in the node's namespaces, as root."""
+        pid = self.first_process(name)
+        if pid is None:
+            raise LabError(f"node {name} is not running; start the lab again with `lab/up FILE`")
+        return ["nsenter", "-t", str(pid), *(which or ("-m", "-n", "-p", "-u", "-i"))]
+
+    def in_network(self, name, lines):
+        """Runs lines for `ip -batch` in the node's network."""
+        must(self.entering(name, "-n") + ["ip", "-batch", "-"], f"network of {name}", input=lines, stdin=None)
+
+    def user_command(self, node, words):
+        """The command that runs words as the node's user, at home, with the environment a login has."""
+        home = f"/home/{layout.USER}"
+        return [*self.entering(node.name), "chroot", f"--userspec={layout.UID}:{layout.UID}", "--groups=", "/",
+                "/usr/bin/env", "-i", f"HOME={home}", f"USER={layout.USER}", f"LOGNAME={layout.USER}", f"PATH={PATH}",
+                f"TERM={os.environ.get('TERM', 'dumb')}", "LANG=C.UTF-8", "/bin/sh", "-c", 'cd && exec "$@"', "sh", *words]
