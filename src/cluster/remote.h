@@ -3,6 +3,9 @@
  * never a password of ours (BatchMode). Connections are opened once and shared (ssh's ControlMaster, sockets
  * in a private folder), so that a second command, or mpiexec's, takes milliseconds. A local node's command
  * runs without ssh.
+ *
+ * The environment variable BRAMBLE_SSH may name another ssh with options ("ssh -F lab/ssh_config"); it is cut
+ * at blanks.
  */
 #ifndef CLUSTER_REMOTE_H
 #define CLUSTER_REMOTE_H
@@ -35,12 +38,13 @@ enum remote_outcome {
 
 struct remote_command {
     const struct node *node;
-    const char *command; /* for the node's shell; local ones are run by /bin/sh -c */
+    const char *command; /* for /bin/sh there, whatever shell the person has; words made by remote_quote */
     int input;           /* file descriptor to be its standard input, or -1 */
 
     enum remote_outcome outcome; /* from here on: filled in */
     int exit_code;               /* 128 + signal when a signal ended it */
-    double seconds;
+    double seconds;              /* that it took */
+    double ended;                /* when, by our clock: seconds since 1970 */
     struct str output, errors; /* str_fini them; at most 1 MB each is kept */
 };
 
@@ -49,6 +53,12 @@ struct remote_command {
 bramble_status remote_run(struct remote *remote, struct remote_command *commands, size_t n,
                           double deadline_seconds, bool (*go_on)(void *context), void *context,
                           bramble_error *error);
+
+/* Appends `word` so that a shell takes it as one word, whatever is in it. */
+void remote_quote(struct str *out, const char *word);
+
+/* The program of a node as a shell's word: "~/" at its front stays the home folder there. */
+void remote_quote_program(struct str *out, const char *path);
 
 /* One line that says what went wrong with a command that was not REMOTE_DONE and what to do, into buffer. */
 void remote_explain(const struct remote_command *command, char *buffer, size_t size);

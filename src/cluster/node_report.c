@@ -1,0 +1,76 @@
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/threads.h"
+#include "cluster/node_hardware.h"
+
+static char *own_program(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    return length > 0 ? mem_strndup(path, (size_t)length) : mem_strdup("");
+}
+
+/* Free bytes of the disk that the cache is on, or will be: of the nearest folder that is there. */
+static uint64_t cache_disk_free(void)
+{
+    char folder[PATH_MAX];
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    snprintf(folder, sizeof folder, "%s%s", cache && *cache ? cache : home ? home : "",
+             cache && *cache ? "" : "/.cache");
+    struct statvfs disk;
+    while (statvfs(folder, &disk) != 0) {
+        char *slash = strrchr(folder, '/');
+        if (!slash || slash == folder) return statvfs("/", &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
+        *slash = 0;
+    }
+    return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* True when some folder of PATH has this program. */
+static bool on_path(const char *program)
+{
+    const char *path = getenv("PATH");
+    while (path && *path) {
+        char file[PATH_MAX];
+        size_t length = strcspn(path, ":");
+        int n = snprintf(file, sizeof file, "%.*s/%s", (int)length, path, program);
+        if (n < (int)sizeof file && access(file, X_OK) == 0) return true;
+        path += length + (path[length] == ':');
+    }
+    return false;
+}
+
+bramble_status node_report_self(struct node_report *report, bramble_error *error)
+{
+    struct node_report own = {.program = own_program()};
+    struct timespec now;
+    if (!own.program) return error_memory(error, "a node's report");
+    node_hardware_read(&own, "");
+    mpi_release(own.mpi, sizeof own.mpi);
+    snprintf(own.version, sizeof own.version, "%s", BRAMBLE_VERSION);
+    snprintf(own.kernels, sizeof own.kernels, "%s", cpu_level_name(cpu_level_detect()));
+    own.mpi_daemon = on_path("orted");
+    own.cores = threads_available();
+    own.disk_free_bytes = cache_disk_free();
+    own.tree_rate = own.gemm_gflops = own.bandwidth_mbs = own.latency_ms = NAN;
+    clock_gettime(CLOCK_REALTIME, &now);
+    own.clock_seconds = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    *report = own;
+    return BRAMBLE_OK;
+}
+
+void node_report_fini(struct node_report *report)
+{
+    mem_free(report->program);
+    report->program = NULL;
+}
