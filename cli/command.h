@@ -59,6 +59,7 @@ struct example {
 struct command {
     const char *name;              /* "train forest"; NULL ends the table */
     const char *summary;           /* one line, no full stop */
+    bool hidden;                   /* for our own use on nodes: in no list, without a manual page */
     const char *const *paragraphs; /* the manual's description, NULL at the end */
     const struct argument *arguments;
     const struct option *options;
@@ -71,7 +72,7 @@ struct command {
 };
 
 extern const struct command command_data, command_train, command_train_forest, command_predict,
-    command_evaluate, command_inspect, command_help;
+    command_evaluate, command_inspect, command_node_report, command_help;
 
 /* All of them, in the order of the help; a NULL at the end. */
 extern const struct command *const commands[];
@@ -82,6 +83,9 @@ extern const struct option common_options[];
 /* The command whose whole name the words begin with, and how many words that took; NULL: none. A name of two
  * words wins over one. */
 const struct command *command_find(char *const *words, int *n_words);
+
+/* True when lists of commands have it. */
+bool command_listed(const struct command *command);
 
 /* True when `command` is one of the group's ("train forest" of "train"). */
 bool command_in_group(const struct command *command, const struct command *group);

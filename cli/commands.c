@@ -11,8 +11,9 @@
 #include "suggest.h"
 
 const struct command *const commands[] = {
-    &command_data,     &command_train,   &command_train_forest, &command_predict,
-    &command_evaluate, &command_inspect, &command_help,         NULL,
+    &command_data,        &command_train,    &command_train_forest,
+    &command_predict,     &command_evaluate, &command_inspect,
+    &command_node_report, &command_help,     NULL,
 };
 
 /* Words of "train forest" when the words begin with them, else 0. */
@@ -39,6 +40,11 @@ const struct command *command_find(char *const *words, int *n_words)
     return found;
 }
 
+bool command_listed(const struct command *command)
+{
+    return command->run && !command->hidden;
+}
+
 bool command_in_group(const struct command *command, const struct command *group)
 {
     size_t length = strlen(group->name);
@@ -48,7 +54,8 @@ bool command_in_group(const struct command *command, const struct command *group
 static bramble_status unknown_command(const char *typed, bramble_error *error)
 {
     struct suggestion near = suggestion_begin(typed);
-    for (const struct command *const *c = commands; *c; c++) suggestion_offer(&near, (*c)->name);
+    for (const struct command *const *c = commands; *c; c++)
+        if (!(*c)->hidden) suggestion_offer(&near, (*c)->name);
     if (near.word)
         return error_set(error, BRAMBLE_ERR_USAGE, "unknown command \"%.60s\"; did you mean '%s'?", typed,
                          near.word);

@@ -87,7 +87,8 @@ static void put_command(struct page *page, const struct command *command)
 static void put_list(struct page *page, const struct command *group)
 {
     for (const struct command *const *c = commands; *c; c++)
-        if ((*c)->run && (!group || command_in_group(*c, group))) put_entry(page, (*c)->name, (*c)->summary);
+        if (command_listed(*c) && (!group || command_in_group(*c, group)))
+            put_entry(page, (*c)->name, (*c)->summary);
 }
 
 static void put_group(struct page *page, const struct command *group)

@@ -110,7 +110,7 @@ static void put_see_also(struct str *page, const struct command *command)
     if (command) str_puts(page, "\\fBbramble\\fR(1)");
     bool first = !command;
     for (const struct command *const *c = commands; *c; c++) {
-        if (*c == command || !(*c)->run) continue;
+        if (*c == command || !command_listed(*c)) continue;
         char name[64];
         page_name(*c, name, sizeof name);
         str_puts(page, first ? "\\fB" : ", \\fB");
@@ -154,7 +154,8 @@ static void put_list(struct str *page, const struct command *group)
                    "nor the kind of processor changes a bit of it.");
     str_puts(page, ".SH COMMANDS\n");
     for (const struct command *const *c = commands; *c; c++)
-        if ((*c)->run && (!group || command_in_group(*c, group))) put_entry(page, (*c)->name, (*c)->summary);
+        if (command_listed(*c) && (!group || command_in_group(*c, group)))
+            put_entry(page, (*c)->name, (*c)->summary);
 }
 
 bramble_status manual_print(FILE *out, const struct command *command, bramble_error *error)

@@ -3,6 +3,7 @@
  *
  *   error.h   statuses and messages        table.h   data in
  *   forest.h  training                     model.h   prediction, files, inspection
+ *   cluster.h the machines that train together
  *
  * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
  * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
@@ -15,6 +16,7 @@
 #include <bramble/table.h>
 #include <bramble/model.h>
 #include <bramble/forest.h>
+#include <bramble/cluster.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -91,7 +91,7 @@ bool child_ended(struct child *child, int *exit_code)
     if (!child->pid) return true;
     pid_t waited = waitpid(child->pid, &status, WNOHANG);
     if (waited == 0 || (waited < 0 && errno == EINTR)) return false;
-    *exit_code = waited < 0           ? 255 /* somebody else waited for it */
+    *exit_code = waited < 0            ? 255 /* somebody else waited for it */
                  : WIFSIGNALED(status) ? 128 + WTERMSIG(status)
                                        : WEXITSTATUS(status);
     child->pid = 0;

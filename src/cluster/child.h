@@ -8,7 +8,7 @@
 #include <bramble/error.h>
 
 struct child {
-    pid_t pid;       /* 0: none, or it has been waited for */
+    pid_t pid;          /* 0: none, or it has been waited for */
     int output, errors; /* read ends, not blocking; -1 when closed */
 };
 

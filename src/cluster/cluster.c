@@ -76,9 +76,8 @@ static bramble_status check_duplicates(const struct cluster *cluster, const char
                              "%s: [%s] and [%s] have the same host, %s; list each machine once", file,
                              other->name, node->name, node->host);
         if (other->local && node->local)
-            return error_set(error, BRAMBLE_ERR_DATA,
-                             "%s: [%s] and [%s] are both this machine; list it once", file, other->name,
-                             node->name);
+            return error_set(error, BRAMBLE_ERR_DATA, "%s: [%s] and [%s] are both this machine; list it once",
+                             file, other->name, node->name);
     }
     if (cluster->n_nodes >= NODES_MAX)
         return error_set(error, BRAMBLE_ERR_UNSUPPORTED, "%s: more than %d nodes", file, NODES_MAX);

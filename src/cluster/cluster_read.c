@@ -29,9 +29,9 @@ struct reading {
     const char *path, *text; /* text: what is left to read */
     unsigned line;           /* the one that was read last */
     bool in_cluster, in_node;
-    bool network, ports;    /* given already */
-    int local;              /* of [cluster]: yes, no, or -1 */
-    struct draft draft;     /* of the section at hand */
+    bool network, ports; /* given already */
+    int local;           /* of [cluster]: yes, no, or -1 */
+    struct draft draft;  /* of the section at hand */
     bramble_status status;
     bramble_error *error;
 };
@@ -48,7 +48,8 @@ static void draft_fini(struct draft *draft)
 static int fail(struct reading *r, bramble_status status, const char *message, const char *value)
 {
     if (!r->status)
-        r->status = error_set(r->error, status, "%s: line %u: \"%.80s\": %s", r->path, r->line, value, message);
+        r->status =
+            error_set(r->error, status, "%s: line %u: \"%.80s\": %s", r->path, r->line, value, message);
     return 0;
 }
 
@@ -117,7 +118,8 @@ static void begin_section(struct reading *r, const char *line)
     r->in_cluster = strcmp(r->draft.name, "cluster") == 0;
     r->in_node = !r->in_cluster;
     if (r->in_node && !node_name_valid(r->draft.name))
-        fail(r, BRAMBLE_ERR_DATA, "a node's name is made of letters, digits, '-', '_' and '.'", r->draft.name);
+        fail(r, BRAMBLE_ERR_DATA, "a node's name is made of letters, digits, '-', '_' and '.'",
+             r->draft.name);
 }
 
 static int set_node_key(struct reading *r, const char *key, const char *value)
@@ -146,7 +148,8 @@ static int set_ports(struct reading *r, const char *value)
     if (r->ports) return fail(r, BRAMBLE_ERR_DATA, "given twice; keep one", "ports");
     if (!cluster_ports_parse(value, ports))
         return fail(r, BRAMBLE_ERR_DATA,
-                    "write ports = FIRST-LAST, at least 16 between 1024 and 65535, such as 46000-46999", value);
+                    "write ports = FIRST-LAST, at least 16 between 1024 and 65535, such as 46000-46999",
+                    value);
     r->ports = true;
     r->cluster->port_low = ports[0];
     r->cluster->port_high = ports[1];
@@ -312,8 +315,8 @@ static bramble_status check_text(const char *path, const char *text, size_t leng
         bool control = code < 0x20 && code != '\n' && code != '\r' && code != '\t';
         if (control || (code == UTF8_REPLACEMENT && n == 1))
             return error_set(error, BRAMBLE_ERR_DATA,
-                             "%s: line %u: a byte that is no text; name a cluster file (docs/cluster.md)", path,
-                             line);
+                             "%s: line %u: a byte that is no text; name a cluster file (docs/cluster.md)",
+                             path, line);
         line += code == '\n';
     }
     return BRAMBLE_OK;
@@ -371,8 +374,8 @@ static bramble_status load(char **text, size_t *length, const char *path, brambl
 
 bramble_status cluster_read(struct cluster **out, const char *path, bramble_error *error)
 {
-    char *text;
-    size_t length;
+    char *text = NULL;
+    size_t length = 0;
     bramble_status status = load(&text, &length, path, error);
     if (status) return status;
     status = cluster_read_text(out, path, text, length, error);

@@ -32,8 +32,9 @@ static void put_node(struct str *text, const struct node *node)
 bramble_status cluster_write(const struct cluster *cluster, const char *path, bramble_error *error)
 {
     struct str text = {0};
-    str_puts(&text, "# The machines that train together. 'bramble nodes --cluster FILE' looks at them.\n"
-                    "# A node may also say user = NAME, cores = 4, memory = 2 GB, program = /usr/bin/bramble.\n");
+    str_puts(&text,
+             "# The machines that train together. 'bramble nodes --cluster FILE' looks at them.\n"
+             "# A node may also say user = NAME, cores = 4, memory = 2 GB, program = /usr/bin/bramble.\n");
     put_cluster(&text, cluster);
     for (size_t i = 0; i < cluster->n_nodes; i++) put_node(&text, &cluster->nodes[i]);
     struct outfile *file;

@@ -25,7 +25,10 @@ static uint64_t cache_disk_free(void)
 {
     char folder[PATH_MAX];
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    snprintf(folder, sizeof folder, "%s%s", cache && *cache ? cache : home ? home : "",
+    snprintf(folder, sizeof folder, "%s%s",
+             cache && *cache ? cache
+             : home          ? home
+                             : "",
              cache && *cache ? "" : "/.cache");
     struct statvfs disk;
     while (statvfs(folder, &disk) != 0) {

@@ -64,14 +64,10 @@ static json_t *value_json(const struct node_report *report, const struct entry *
     const char *at = (const char *)report + entry->offset;
     double number;
     switch (entry->kind) {
-    case TEXT:
-        return text_json(at);
-    case COUNT:
-        return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
-    case CORES:
-        return json_integer(*(const uint32_t *)(const void *)at);
-    case SWITCH:
-        return json_boolean(*(const bool *)(const void *)at);
+    case TEXT: return text_json(at);
+    case COUNT: return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
+    case CORES: return json_integer(*(const uint32_t *)(const void *)at);
+    case SWITCH: return json_boolean(*(const bool *)(const void *)at);
     case NUMBER:
         number = *(const double *)(const void *)at;
         return isfinite(number) ? json_real(number) : json_null();
@@ -116,17 +112,10 @@ static bool take_value(struct node_report *report, const struct entry *entry, co
     char *at = (char *)report + entry->offset;
     json_int_t n = json_integer_value(value);
     switch (entry->kind) {
-    case TEXT:
-        return take_text(at, entry->size, value);
-    case COUNT:
-        *(uint64_t *)(void *)at = (uint64_t)n;
-        return json_is_integer(value) && n >= 0;
-    case CORES:
-        *(uint32_t *)(void *)at = (uint32_t)n;
-        return json_is_integer(value) && n >= 1 && n <= 65536;
-    case SWITCH:
-        *(bool *)(void *)at = json_is_true(value);
-        return json_is_boolean(value);
+    case TEXT: return take_text(at, entry->size, value);
+    case COUNT: *(uint64_t *)(void *)at = (uint64_t)n; return json_is_integer(value) && n >= 0;
+    case CORES: *(uint32_t *)(void *)at = (uint32_t)n; return json_is_integer(value) && n >= 1 && n <= 65536;
+    case SWITCH: *(bool *)(void *)at = json_is_true(value); return json_is_boolean(value);
     case NUMBER:
         *(double *)(void *)at = json_is_number(value) ? json_number_value(value) : NAN;
         return json_is_number(value) || json_is_null(value);

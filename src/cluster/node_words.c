@@ -66,9 +66,8 @@ static const struct unit {
     const char *name;
     double bytes;
 } units[] = {
-    {"TB", 1e12},        {"GB", 1e9},         {"MB", 1e6},      {"KB", 1e3},
-    {"TiB", 0x1p40},     {"GiB", 0x1p30},     {"MiB", 0x1p20},  {"KiB", 0x1p10},
-    {"bytes", 1},
+    {"TB", 1e12},    {"GB", 1e9},     {"MB", 1e6},     {"KB", 1e3},  {"TiB", 0x1p40},
+    {"GiB", 0x1p30}, {"MiB", 0x1p20}, {"KiB", 0x1p10}, {"bytes", 1},
 };
 enum { N_UNITS = sizeof units / sizeof *units };
 

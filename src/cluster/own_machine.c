@@ -45,7 +45,8 @@ static bool name_is_own(const char *host)
     if (gethostname(name, sizeof name - 1) != 0 || !name[0]) return false;
     if (strcasecmp(host, name) == 0) return true;
     size_t length = strcspn(name, ".");
-    return strncasecmp(host, name, length) == 0 && (!host[length] || strcasecmp(host + length, ".local") == 0);
+    return strncasecmp(host, name, length) == 0 &&
+           (!host[length] || strcasecmp(host + length, ".local") == 0);
 }
 
 bool host_is_own(const char *host)

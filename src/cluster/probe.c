@@ -18,13 +18,14 @@ void node_state_fini(struct node_state *state)
     node_report_fini(&state->report);
 }
 
-/* A shell's lines that leave in $f the program to ask: of those there are the first of this very version, else
- * the first. */
+/* A shell's lines that leave in $f the program to ask: of those there are the first of this very version,
+ * else the first. */
 static void put_search(struct str *out)
 {
     str_puts(out, "f=\nfor p in \"$(command -v bramble)\" \"$HOME/.local/bin/bramble\"; do\n"
                   "[ -x \"$p\" ] || continue\n"
-                  "if [ \"$(\"$p\" --version 2>/dev/null)\" = 'bramble " BRAMBLE_VERSION "' ]; then f=$p; break; fi\n"
+                  "if [ \"$(\"$p\" --version 2>/dev/null)\" = 'bramble " BRAMBLE_VERSION
+                  "' ]; then f=$p; break; fi\n"
                   "f=${f:-$p}\ndone\n");
     str_printf(out, "[ \"$f\" ] || exit %d\n", NO_PROGRAM);
 }
@@ -74,7 +75,8 @@ static void explain_silence(struct node_state *state, const struct remote_comman
     if (command->exit_code == NO_PROGRAM)
         snprintf(state->problem, size, "bramble is not there; run: bramble cluster install --cluster FILE");
     else if ((library = strstr(errors, "error while loading shared libraries: ")))
-        snprintf(state->problem, size, "bramble there lacks a library (%.*s); on %s: sudo apt install openmpi-bin",
+        snprintf(state->problem, size,
+                 "bramble there lacks a library (%.*s); on %s: sudo apt install openmpi-bin",
                  (int)strcspn(library + 38, ":\n"), library + 38, name);
     else if (command->exit_code == CANNOT_RUN || strstr(errors, "Exec format error"))
         snprintf(state->problem, size,
@@ -83,7 +85,8 @@ static void explain_silence(struct node_state *state, const struct remote_comman
         snprintf(state->problem, size, "there is no %.100s; correct program = in the cluster file",
                  command->node->program);
     else if (command->exit_code == USAGE)
-        snprintf(state->problem, size, "bramble there is an older one; run: bramble cluster install --cluster FILE");
+        snprintf(state->problem, size,
+                 "bramble there is an older one; run: bramble cluster install --cluster FILE");
     else
         remote_explain(command, state->problem, size);
 }
@@ -101,7 +104,8 @@ static void take_answer(struct node_state *state, const struct remote_command *c
         return;
     }
     state->report.clock_offset_seconds = state->report.clock_seconds - command->ended;
-    state->usable = node_report_judge(&state->report, ours, command->node, state->problem, sizeof state->problem);
+    state->usable =
+        node_report_judge(&state->report, ours, command->node, state->problem, sizeof state->problem);
 }
 
 static bramble_status ask_all(struct remote *remote, struct remote_command *commands, size_t n,
@@ -128,8 +132,8 @@ static bramble_status ask_all(struct remote *remote, struct remote_command *comm
 }
 
 /* One after the other: our own end is shared. */
-static void measure_links(struct remote *remote, const struct node *nodes, size_t n, struct node_state *states,
-                          bool (*go_on)(void *context), void *context)
+static void measure_links(struct remote *remote, const struct node *nodes, size_t n,
+                          struct node_state *states, bool (*go_on)(void *context), void *context)
 {
     for (size_t i = 0; i < n && (!go_on || go_on(context)); i++)
         if (states[i].report.program)
@@ -145,9 +149,11 @@ bramble_status probe_nodes(struct remote *remote, const struct node *nodes, size
     bramble_status status = node_report_self(&ours, error);
     if (status) return status;
     struct remote_command *commands = mem_zalloc(n, sizeof *commands);
-    for (size_t i = 0; i < n && commands; i++) commands[i] = (struct remote_command){.node = &nodes[i], .input = -1};
+    for (size_t i = 0; i < n && commands; i++)
+        commands[i] = (struct remote_command){.node = &nodes[i], .input = -1};
     if (commands)
-        status = ask_all(remote, commands, n, &ours, measure, deadline_seconds, states, go_on, context, error);
+        status =
+            ask_all(remote, commands, n, &ours, measure, deadline_seconds, states, go_on, context, error);
     else
         status = error_memory(error, "the nodes' reports");
     if (!status && measure) measure_links(remote, nodes, n, states, go_on, context);

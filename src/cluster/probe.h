@@ -20,10 +20,11 @@ struct node_report {
     char *program;            /* absolute path of the bramble that answered; mem_free it */
     uint32_t cores;           /* that a process may use there */
     uint64_t memory_bytes, memory_free_bytes, disk_free_bytes; /* disk: where the cache is */
-    double clock_seconds;        /* its clock when it said so, since 1970 */
-    double clock_offset_seconds; /* its clock less ours, give or take the time the answer took; set by a probe */
+    double clock_seconds;                                      /* its clock when it said so, since 1970 */
+    double
+        clock_offset_seconds; /* its clock less ours, give or take the time the answer took; set by a probe */
     bool under_voltage, throttled; /* now or since it was switched on */
-    double temperature; /* degrees Celsius; NaN: it does not tell */
+    double temperature;            /* degrees Celsius; NaN: it does not tell */
     /* NaN unless measured */
     double tree_rate;     /* histogram kernel, all cores: million row-features a second */
     double gemm_gflops;   /* single precision, all cores */

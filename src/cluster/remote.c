@@ -45,7 +45,8 @@ static bool make_folder(char folder[FOLDER_MAX])
 {
     const char *bases[] = {getenv("XDG_RUNTIME_DIR"), "/tmp"};
     for (unsigned i = 0; i < 2; i++) {
-        if (!bases[i] || bases[i][0] != '/' || strlen(bases[i]) + sizeof "/bramble-XXXXXX" > FOLDER_MAX) continue;
+        if (!bases[i] || bases[i][0] != '/' || strlen(bases[i]) + sizeof "/bramble-XXXXXX" > FOLDER_MAX)
+            continue;
         if (strpbrk(bases[i], " \t%")) continue; /* ssh and mpiexec would cut or expand these */
         snprintf(folder, FOLDER_MAX, "%s/bramble-XXXXXX", bases[i]);
         if (mkdtemp(folder)) return true;

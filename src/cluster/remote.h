@@ -42,10 +42,10 @@ struct remote_command {
     int input;           /* file descriptor to be its standard input, or -1 */
 
     enum remote_outcome outcome; /* from here on: filled in */
-    int exit_code;               /* 128 + signal when a signal ended it */
+    int exit_code;               /* 128 + signal when a signal ended it; over ssh a 255 becomes 254 */
     double seconds;              /* that it took */
     double ended;                /* when, by our clock: seconds since 1970 */
-    struct str output, errors; /* str_fini them; at most 1 MB each is kept */
+    struct str output, errors;   /* str_fini them; at most 1 MB each is kept */
 };
 
 /* Runs all n at once and returns when the last has ended or `deadline_seconds` are over. go_on (may be NULL)

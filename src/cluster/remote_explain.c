@@ -33,12 +33,12 @@ static bool says(const struct str *errors, const char *part)
     return errors->data && strstr(errors->data, part);
 }
 
-enum remote_outcome remote_classify(int exit_code, const struct str *output, const struct str *errors)
+enum remote_outcome remote_classify(int exit_code, const struct str *errors)
 {
     if (exit_code != SSH_FAILED) return REMOTE_DONE;
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (says(errors, signs[i].part)) return signs[i].outcome;
-    return output->length ? REMOTE_DONE : REMOTE_UNREACHABLE;
+    return REMOTE_UNREACHABLE;
 }
 
 /* The last line that has something in it, cut to size. */
@@ -74,7 +74,8 @@ static void explain_unreachable(const struct remote_command *command, const char
         snprintf(buffer, size, "%s cannot be reached: %s; try: ssh %s", host, words, host);
 }
 
-static void explain_host_key(const struct remote_command *command, const char *host, char *buffer, size_t size)
+static void explain_host_key(const struct remote_command *command, const char *host, char *buffer,
+                             size_t size)
 {
     if (says(&command->errors, "HAS CHANGED"))
         snprintf(buffer, size,
@@ -99,22 +100,17 @@ void remote_explain(const struct remote_command *command, char *buffer, size_t s
 {
     char host[256];
     const struct node *node = command->node;
-    snprintf(host, sizeof host, "%s%s%.100s", node->user ? node->user : "", node->user ? "@" : "", node->host);
+    snprintf(host, sizeof host, "%s%s%.100s", node->user ? node->user : "", node->user ? "@" : "",
+             node->host);
     switch (command->outcome) {
-    case REMOTE_DONE:
-        explain_done(command, node->name, buffer, size);
-        break;
-    case REMOTE_UNREACHABLE:
-        explain_unreachable(command, host, buffer, size);
-        break;
+    case REMOTE_DONE: explain_done(command, node->name, buffer, size); break;
+    case REMOTE_UNREACHABLE: explain_unreachable(command, host, buffer, size); break;
     case REMOTE_UNKNOWN_HOST:
         snprintf(buffer, size,
                  "%s: no such name is known here; write its address as host, or add it to /etc/hosts",
                  node->host);
         break;
-    case REMOTE_HOST_KEY:
-        explain_host_key(command, node->host, buffer, size);
-        break;
+    case REMOTE_HOST_KEY: explain_host_key(command, node->host, buffer, size); break;
     case REMOTE_NOT_PERMITTED:
         snprintf(buffer, size, "%s does not accept your ssh key; run: ssh-copy-id %s", node->name, host);
         break;
@@ -122,8 +118,6 @@ void remote_explain(const struct remote_command *command, char *buffer, size_t s
         snprintf(buffer, size, "a command on %s did not end within %.0f s; it hangs, or the link to it does",
                  node->name, command->seconds);
         break;
-    case REMOTE_CANCELLED:
-        snprintf(buffer, size, "a command on %s was cancelled", node->name);
-        break;
+    case REMOTE_CANCELLED: snprintf(buffer, size, "a command on %s was cancelled", node->name); break;
     }
 }

@@ -12,7 +12,10 @@
 #include "cluster/remote_words.h"
 
 enum { KEPT_MAX = 1 << 20, CHUNK = 1 << 16 };
-enum { TICK_MS = 50, TICK_CLOSED_MS = 2 }; /* the latter while a child that closed its pipes is about to end */
+enum {
+    TICK_MS = 50,
+    TICK_CLOSED_MS = 2
+}; /* the latter while a child that closed its pipes is about to end */
 
 struct run {
     struct remote *remote;
@@ -72,7 +75,7 @@ static void look_after(struct run *run, size_t i)
     drain(&child->output, &command->output);
     drain(&child->errors, &command->errors);
     enum remote_outcome outcome = REMOTE_DONE;
-    if (!command->node->local) outcome = remote_classify(exit_code, &command->output, &command->errors);
+    if (!command->node->local) outcome = remote_classify(exit_code, &command->errors);
     end(run, i, outcome, exit_code);
 }
 

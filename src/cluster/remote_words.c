@@ -30,12 +30,18 @@ static bool push_host(struct remote_words *out, const struct node *node)
     return push(out, "--") && push(out, node->host);
 }
 
-/* Whatever shell the person has there, /bin/sh reads the command. */
+/*
+ * Whatever shell the person has there, /bin/sh reads the command. It runs in a shell below that one, so that
+ * its end by a signal becomes 128 + signal; and 255 is left to ssh.
+ */
 static bool push_command(struct remote_words *out, const char *command)
 {
-    struct str line = {0};
+    struct str script = {0}, line = {0};
+    str_printf(&script, "(\n%s\n)\ns=$?\n[ $s -ne 255 ] || s=254\nexit $s", command);
     str_puts(&line, "exec /bin/sh -c ");
-    remote_quote(&line, command);
+    remote_quote(&line, script.data ? script.data : "");
+    line.failed |= script.failed;
+    str_fini(&script);
     out->command = str_take(&line);
     return out->command && push(out, out->command);
 }

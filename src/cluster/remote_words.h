@@ -10,7 +10,8 @@ enum { REMOTE_WORDS_MAX = 48 };
 struct remote_words {
     char *words[REMOTE_WORDS_MAX + 1];
     size_t n;
-    char *agent, *command; /* what the words point into, besides the node and text that stands in the program */
+    char *agent,
+        *command; /* what the words point into, besides the node and text that stands in the program */
     char timeout[32];
 };
 
@@ -25,7 +26,7 @@ bool remote_words_control(struct remote_words *out, const struct remote *remote,
 void remote_words_fini(struct remote_words *words);
 
 /* What an ssh that ended by itself says: REMOTE_DONE when the command's own exit code came through. */
-enum remote_outcome remote_classify(int exit_code, const struct str *output, const struct str *errors);
+enum remote_outcome remote_classify(int exit_code, const struct str *errors);
 
 /* Keeps in mind that there may be a connection to the node, for remote_close. False when out of memory. */
 bool remote_note(struct remote *remote, const struct node *node);
