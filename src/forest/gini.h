@@ -15,33 +15,15 @@
 #ifndef FOREST_GINI_H
 #define FOREST_GINI_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/cpu.h"
+#include "forest/best_cut.h"
 
 enum {
-    GINI_BINS = 256,
     GINI_FEW_LANES = 64, /* bytes of a row of lanes */
-    GINI_FEW_ROWS = 255, /* most rows of the second way; their weight is at most GINI_SMALL_WEIGHT */
+    GINI_FEW_ROWS = 255, /* most rows of the second way; their weight is at most SMALL_WEIGHT */
 };
-
-/* The best cut so far in a node: features are numbered in the order they were drawn. */
-struct gini_best {
-    double score; /* below 0 while there is none */
-    uint32_t feature;
-    uint8_t bin; /* codes up to this one go left */
-};
-
-/* Takes a cut that scores more, or as much with an earlier feature, or a lower bin of the same one. */
-static inline void gini_offer(struct gini_best *best, double score, uint32_t feature, uint8_t bin)
-{
-    if (score < best->score) return;
-    if (score == best->score && (feature > best->feature || (feature == best->feature && bin >= best->bin)))
-        return;
-    *best = (struct gini_best){score, feature, bin};
-}
 
 /* A cell's place in its class's row. */
 static inline uint8_t gini_cell(uint8_t bin)
@@ -72,8 +54,8 @@ struct gini_kernels {
      * weight: W < 65536, so that squares fit 32 bits.
      */
     void (*scan)(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight, uint32_t feature,
-                 struct gini_best *best);
-    void (*few)(const struct gini_few *node, struct gini_best *best);
+                 struct best_cut *best);
+    void (*few)(const struct gini_few *node, struct best_cut *best);
 };
 
 /* The kernels of a level that this processor has. */
@@ -81,8 +63,8 @@ const struct gini_kernels *gini_kernels_get(enum cpu_level level);
 
 /* The scan for any weight below 2^32 and any processor: the reference the fast ones are compared with. */
 void gini_scan_plain(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight, uint32_t feature,
-                     struct gini_best *best);
-void gini_few_plain(const struct gini_few *node, struct gini_best *best);
+                     struct best_cut *best);
+void gini_few_plain(const struct gini_few *node, struct best_cut *best);
 
 /* Only where the processor they are named after can be met. */
 extern const struct gini_kernels gini_kernels_avx512, gini_kernels_avx2, gini_kernels_neon;

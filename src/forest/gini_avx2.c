@@ -69,7 +69,7 @@ AVX2 static inline struct sums take_step(uint32_t *cells, uint32_t k, const uint
     const __m256i zero = _mm256_setzero_si256();
     struct sums s = {zero, zero, zero};
     for (uint32_t c = 0; c < k; c++) {
-        uint32_t *row = cells + (size_t)c * GINI_BINS;
+        uint32_t *row = cells + (size_t)c * MAX_BINS;
         __m256i l = load(row);
         store(row, zero);
         if (!last) store(row + 16, _mm256_add_epi32(l, load(row + 16)));
@@ -81,9 +81,9 @@ AVX2 static inline struct sums take_step(uint32_t *cells, uint32_t k, const uint
 }
 
 AVX2 static void scan(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight, uint32_t feature,
-                      struct gini_best *best)
+                      struct best_cut *best)
 {
-    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * GINI_BINS);
+    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * MAX_BINS);
     const __m256i all = _mm256_set1_epi32((int)weight);
     const __m256i squares = _mm256_set1_epi32((int)gini_squares(totals, k));
     for (uint32_t step = 0; step < GINI_STEPS; step++) {
@@ -148,7 +148,7 @@ AVX2 static inline __m256i add_row(__m256i part, const uint8_t *codes, __m256i t
     return _mm256_add_epi8(part, _mm256_andnot_si256(right, weight));
 }
 
-AVX2 static void few(const struct gini_few *node, struct gini_best *best)
+AVX2 static void few(const struct gini_few *node, struct best_cut *best)
 {
     gini_few_spread(node, 0x80);
     const __m256i zero = _mm256_setzero_si256(), flip = _mm256_set1_epi8((char)0x80);

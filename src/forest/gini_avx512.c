@@ -47,7 +47,7 @@ AVX512 static inline struct sums take_step(uint32_t *cells, uint32_t k, const ui
     const __m512i zero = _mm512_setzero_si512();
     struct sums s = {zero, zero, zero};
     for (uint32_t c = 0; c < k; c++) {
-        uint32_t *row = cells + (size_t)c * GINI_BINS + step * 16;
+        uint32_t *row = cells + (size_t)c * MAX_BINS + step * 16;
         __m512i l = _mm512_load_si512(row);
         _mm512_store_si512(row, zero);
         if (step + 1 < GINI_STEPS)
@@ -60,9 +60,9 @@ AVX512 static inline struct sums take_step(uint32_t *cells, uint32_t k, const ui
 }
 
 AVX512 static void scan(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight,
-                        uint32_t feature, struct gini_best *best)
+                        uint32_t feature, struct best_cut *best)
 {
-    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * GINI_BINS);
+    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * MAX_BINS);
     const __m512i all = _mm512_set1_epi32((int)weight);
     const __m512i squares = _mm512_set1_epi32((int)gini_squares(totals, k));
     for (uint32_t step = 0; step < GINI_STEPS; step++) {
@@ -117,7 +117,7 @@ AVX512 static inline uint64_t promising_half(const struct gini_few *node, const 
     return (uint64_t)(low | high << 16) << first;
 }
 
-AVX512 static void few(const struct gini_few *node, struct gini_best *best)
+AVX512 static void few(const struct gini_few *node, struct best_cut *best)
 {
     gini_few_spread(node, 0);
     const __m512i zero = _mm512_setzero_si512();

@@ -12,11 +12,11 @@
 #endif
 
 void gini_offer_step(const struct gini_step *at, uint32_t mask, uint32_t step, uint32_t feature,
-                     struct gini_best *best)
+                     struct best_cut *best)
 {
     for (; mask; mask &= mask - 1) {
         uint32_t lane = (uint32_t)__builtin_ctz(mask);
-        gini_offer(
+        best_cut_offer(
             best,
             gini_score(at->left_squares[lane], at->left[lane], at->right_squares[lane], at->right[lane]),
             feature, (uint8_t)(lane * GINI_STEPS + step));
@@ -24,7 +24,7 @@ void gini_offer_step(const struct gini_step *at, uint32_t mask, uint32_t step, u
 }
 
 void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at, uint64_t mask, uint32_t row,
-                    struct gini_best *best)
+                    struct best_cut *best)
 {
     for (; mask; mask &= mask - 1) {
         uint32_t lane = (uint32_t)__builtin_ctzll(mask), feature = lane % node->lanes_per_row;
@@ -36,8 +36,8 @@ void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at,
               (float)best->score * GINI_SLACK * (float)(left * right)))
             continue;
         double score = gini_score(left_squares, left, right_squares, right);
-        gini_offer(best, score, node->first_feature + feature,
-                   node->codes[(size_t)row * node->lanes_per_row + lane]);
+        best_cut_offer(best, score, node->first_feature + feature,
+                       node->codes[(size_t)row * node->lanes_per_row + lane]);
     }
 }
 

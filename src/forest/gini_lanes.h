@@ -23,7 +23,7 @@ struct gini_step {
 
 /* Offers the cuts of the lanes in `mask` (bit l: lane l), none of which leaves a side empty. */
 void gini_offer_step(const struct gini_step *at, uint32_t mask, uint32_t step, uint32_t feature,
-                     struct gini_best *best);
+                     struct best_cut *best);
 
 /* Candidates of a node of few rows, by lane. */
 struct gini_few_step {
@@ -32,7 +32,7 @@ struct gini_few_step {
 
 /* The same for candidates whose thresholds are the codes from `row` on. */
 void gini_offer_few(const struct gini_few *node, const struct gini_few_step *at, uint64_t mask, uint32_t row,
-                    struct gini_best *best);
+                    struct best_cut *best);
 
 /* Repeats each row's codes to fill GINI_FEW_LANES bytes of node->spread, every byte XORed with `flip`. */
 void gini_few_spread(const struct gini_few *node, uint8_t flip);

@@ -72,13 +72,13 @@ static inline void take_step(struct sums s[4], uint32_t *cells, uint32_t k, cons
     for (int q = 0; q < 4; q++) s[q] = (struct sums){zero, zero, zero};
     for (uint32_t c = 0; c < k; c++)
         for (int q = 0; q < 4; q++)
-            take_quarter(&s[q], cells + (size_t)c * GINI_BINS + q * 4, totals[c], last);
+            take_quarter(&s[q], cells + (size_t)c * MAX_BINS + q * 4, totals[c], last);
 }
 
 static void scan(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight, uint32_t feature,
-                 struct gini_best *best)
+                 struct best_cut *best)
 {
-    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * GINI_BINS);
+    for (uint32_t c = 0; c < k; c++) start_lanes(cells + (size_t)c * MAX_BINS);
     const uint32x4_t squares = vdupq_n_u32(gini_squares(totals, k));
     for (uint32_t step = 0; step < GINI_STEPS; step++) {
         struct sums s[4];
@@ -158,7 +158,7 @@ static uint64_t promising_few(const struct gini_few *node, const struct few_sums
     return mask;
 }
 
-static void few(const struct gini_few *node, struct gini_best *best)
+static void few(const struct gini_few *node, struct best_cut *best)
 {
     gini_few_spread(node, 0);
     const uint16x8_t zero = vdupq_n_u16(0);

@@ -7,19 +7,19 @@
 static void accumulate(uint32_t *row)
 {
     uint32_t sum = 0;
-    for (uint32_t bin = 0; bin < GINI_BINS; bin++) sum = row[gini_cell((uint8_t)bin)] += sum;
+    for (uint32_t bin = 0; bin < MAX_BINS; bin++) sum = row[gini_cell((uint8_t)bin)] += sum;
 }
 
 void gini_scan_plain(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32_t weight, uint32_t feature,
-                     struct gini_best *best)
+                     struct best_cut *best)
 {
-    for (uint32_t c = 0; c < k; c++) accumulate(cells + (size_t)c * GINI_BINS);
+    for (uint32_t c = 0; c < k; c++) accumulate(cells + (size_t)c * MAX_BINS);
     uint32_t before = 0;
-    for (uint32_t bin = 0; bin < GINI_BINS; bin++) {
+    for (uint32_t bin = 0; bin < MAX_BINS; bin++) {
         uint64_t left = 0, left_squares = 0, right_squares = 0;
         const uint32_t *cell = cells + gini_cell((uint8_t)bin);
         for (uint32_t c = 0; c < k; c++) {
-            uint64_t l = cell[(size_t)c * GINI_BINS], r = totals[c] - l;
+            uint64_t l = cell[(size_t)c * MAX_BINS], r = totals[c] - l;
             left += l;
             left_squares += l * l;
             right_squares += r * r;
@@ -27,13 +27,14 @@ void gini_scan_plain(uint32_t *cells, uint32_t k, const uint32_t *totals, uint32
         if (left == weight) break;
         if (left == before) continue;
         before = (uint32_t)left;
-        gini_offer(best, gini_score(left_squares, left, right_squares, weight - left), feature, (uint8_t)bin);
+        best_cut_offer(best, gini_score(left_squares, left, right_squares, weight - left), feature,
+                       (uint8_t)bin);
     }
-    memset(cells, 0, (size_t)k * GINI_BINS * sizeof *cells);
+    memset(cells, 0, (size_t)k * MAX_BINS * sizeof *cells);
 }
 
 /* Class weights at or below one threshold of one feature, scored. */
-static void offer_cut(const struct gini_few *node, uint32_t lane, uint8_t bin, struct gini_best *best)
+static void offer_cut(const struct gini_few *node, uint32_t lane, uint8_t bin, struct best_cut *best)
 {
     uint64_t left = 0, left_squares = 0, right_squares = 0;
     for (uint32_t c = 0; c < node->k; c++) {
@@ -46,11 +47,11 @@ static void offer_cut(const struct gini_few *node, uint32_t lane, uint8_t bin, s
         right_squares += r * r;
     }
     if (left == node->weight) return;
-    gini_offer(best, gini_score(left_squares, left, right_squares, node->weight - left),
-               node->first_feature + lane, bin);
+    best_cut_offer(best, gini_score(left_squares, left, right_squares, node->weight - left),
+                   node->first_feature + lane, bin);
 }
 
-void gini_few_plain(const struct gini_few *node, struct gini_best *best)
+void gini_few_plain(const struct gini_few *node, struct best_cut *best)
 {
     for (uint32_t lane = 0; lane < node->n_features; lane++)
         for (uint32_t i = 0; i < node->n; i++)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 #include "forest/grow_node.h"
 
 /* A subtree's rows are copied together when they fit what a shared cache leaves to one processor. */
@@ -27,11 +26,10 @@ struct grower *grower_new(const struct grow_job *job)
     if (g->block_rows > capacity) g->block_rows = capacity;
     g->counts = mem_alloc(job->table->n_rows, sizeof *g->counts);
     g->class_scratch = mem_alloc(job->rules->n_classes, 2 * sizeof *g->class_scratch);
-    g->side = mem_alloc(capacity, 1);
     g->block = mem_alloc_aligned(g->block_rows, width);
     g->search = node_search_new(job, capacity);
-    if (g->counts && g->class_scratch && g->side && g->block && g->search &&
-        sample_init(&g->sample, capacity, classify) && sample_init(&g->spare, capacity, classify))
+    if (g->counts && g->class_scratch && g->block && g->search &&
+        sample_init(&g->rows[0], capacity, classify) && sample_init(&g->rows[1], capacity, classify))
         return g;
     grower_free(g);
     return NULL;
@@ -40,11 +38,10 @@ struct grower *grower_new(const struct grow_job *job)
 void grower_free(struct grower *g)
 {
     if (!g) return;
-    sample_fini(&g->sample);
-    sample_fini(&g->spare);
+    sample_fini(&g->rows[0]);
+    sample_fini(&g->rows[1]);
     mem_free(g->counts);
     mem_free(g->class_scratch);
-    mem_free(g->side);
     mem_free(g->block);
     node_search_free(g->search);
     growing_tree_fini(&g->tree);
@@ -66,11 +63,11 @@ static void grow_depth_first(struct grower *g, const struct open_node *root)
         if (!node.in_block && node.end - node.begin <= g->block_rows) grow_node_enter_block(g, &node);
         grow_node_look(g, &node);
         if (g->tree.failed) return;
-        if (!node.split.found) {
+        if (!node.splits) {
             grow_node_close(g, &node, false);
             continue;
         }
-        grow_node_split(g, &node, true, &left, &right);
+        grow_node_split(g, &node, &left, &right);
         if (grower_push(g, &right)) grower_push(g, &left);
     }
 }
@@ -90,23 +87,16 @@ static void add_importances(const struct growing_tree *tree, uint32_t n_features
         importances[f] += (uint64_t)(own[f] / sum * unit + 0.5);
 }
 
-static struct open_node root_of(struct grower *g, uint32_t tree)
-{
-    struct rng rng;
-    rng_init(&rng, g->job->rules->split.seed, RNG_NODE_KEY, tree, 2);
-    g->root_weight = 0;
-    for (size_t i = 0; i < g->sample.n; i++) g->root_weight += g->sample.weight[i];
-    return (struct open_node){.end = g->sample.n, .key = rng_u64(&rng)};
-}
-
 bool grow_tree(struct grower *g, uint32_t tree, struct tree *out, uint64_t *importances)
 {
     const struct grow_rules *rules = g->job->rules;
     uint32_t n_features = g->job->codes->binned->n_features;
     growing_tree_clear(&g->tree);
     g->n_open = 0;
-    sample_draw(&g->sample, rules, g->job->table, tree, g->counts, g->class_scratch);
-    struct open_node root = root_of(g, tree);
+    sample_draw(&g->rows[0], rules, g->job->table, tree, g->counts, g->class_scratch);
+    g->root_weight = 0;
+    for (size_t i = 0; i < g->rows[0].n; i++) g->root_weight += g->rows[0].weight[i];
+    struct open_node root = {.end = g->rows[0].n, .parent_key = tree, .side = NODE_ROOT};
     if (rules->max_leaf_nodes == UINT32_MAX)
         grow_depth_first(g, &root);
     else

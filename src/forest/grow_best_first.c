@@ -40,7 +40,7 @@ static void admit(struct grower *g, struct open_node *node)
 {
     grow_node_look(g, node);
     if (g->tree.failed) return;
-    if (!node->split.found)
+    if (!node->splits)
         grow_node_close(g, node, false);
     else if (grower_push(g, node))
         sift_up(g->stack, g->n_open - 1);
@@ -100,7 +100,7 @@ void grow_best_first(struct grower *g, const struct open_node *root)
     for (uint32_t leaves = 1; leaves < g->job->rules->max_leaf_nodes && g->n_open && !g->tree.failed;
          leaves++) {
         node = pop_best(g);
-        grow_node_split(g, &node, false, &left, &right);
+        grow_node_split(g, &node, &left, &right);
         admit(g, &left);
         admit(g, &right);
     }

@@ -1,5 +1,5 @@
 /*
- * The life of a node while its tree grows: opened (its rows looked at, its best split found), then split into
+ * The life of a node while its tree grows: looked at (its best split found, its rows parted), then split into
  * two children or closed as a leaf. In which order nodes live is up to grow.c and grow_best_first.c.
  */
 #ifndef FOREST_GROW_NODE_H
@@ -11,10 +11,9 @@
 
 struct grower {
     const struct grow_job *job;
-    struct sample sample, spare; /* the tree's rows; where the right ones wait while rows are partitioned */
-    uint16_t *counts;            /* N: how often the tree drew each row */
-    double *class_scratch;       /* 2 C */
-    uint8_t *side;               /* capacity: codes of a split feature, where they have to be fetched again */
+    struct sample rows[2]; /* nodes at even depths have their rows in the first: children's are put across */
+    uint16_t *counts;      /* N: how often the tree drew each row */
+    double *class_scratch; /* 2 C */
     struct node_search *search;
     uint8_t *block; /* block_rows x F: rows of the subtree that is being grown */
     size_t block_rows;
@@ -25,16 +24,21 @@ struct grower {
     size_t n_open, stack_capacity;
 };
 
-/* A node with rows begin..end - 1 of the sample. */
+/* Which child of its parent a node is: with the parent's key, that names its random numbers. */
+enum node_side { NODE_LEFT, NODE_RIGHT, NODE_ROOT };
+
+/* A node with rows begin..end - 1 of its depth's sample. */
 struct open_node {
     size_t begin, end;
-    uint64_t key; /* names its random numbers; hangs on the path from the root alone */
+    size_t middle;       /* once looked at: where its right child begins */
+    uint64_t parent_key; /* the root's: the tree's number */
+    uint64_t key;        /* hangs on the path from the root alone; known when it splits */
+    double gain;         /* what its split takes off impurity times weight */
     uint32_t depth;
-    uint32_t index;     /* in the tree; until it has one, its parent's */
-    bool is_right;      /* a right child, whose parent is still to be told its index */
-    bool in_block;      /* its rows are numbered by their place in the grower's block */
-    struct split split; /* its best split, once looked at; found = false: it must be a leaf */
-    double gain;        /* what the split takes off impurity times weight */
+    uint32_t index; /* in the tree; until it has one, its parent's */
+    enum node_side side;
+    bool in_block; /* its rows are numbered by their place in the grower's block */
+    bool splits;   /* once looked at; or it must be a leaf */
 };
 
 bool grower_push(struct grower *g, const struct open_node *node); /* false: out of memory */
@@ -42,18 +46,18 @@ bool grower_push(struct grower *g, const struct open_node *node); /* false: out 
 /* Copies the node's rows into the block; for a subtree that will be grown whole before any other. */
 void grow_node_enter_block(struct grower *g, struct open_node *node);
 
-/* Gives the node a place in the tree, as a leaf without a value yet, and finds its best split. */
+/* Gives the node a place in the tree, finds its best split, and parts its rows by it. What it asks goes into
+ * the tree at once. */
 void grow_node_look(struct grower *g, struct open_node *node);
 
 /* Ends the node as a leaf. Its rows must be the ones looked at last, or `again` gathers them once more. */
 void grow_node_close(struct grower *g, const struct open_node *node, bool again);
 
-/* Parts its rows and makes it an inner node; the children are not looked at yet. at_once: it is the node that
- * was looked at last. */
-void grow_node_split(struct grower *g, struct open_node *node, bool at_once, struct open_node *left,
+/* The children of a node that splits; they are not looked at yet. */
+void grow_node_split(struct grower *g, const struct open_node *node, struct open_node *left,
                      struct open_node *right);
 
-/* Grows the tree from a root that has been looked at, until max_leaf_nodes; nodes end up in preorder. */
+/* Grows the tree from a root that has not been looked at, until max_leaf_nodes; nodes end up in preorder. */
 void grow_best_first(struct grower *g, const struct open_node *root);
 
 #endif

@@ -57,19 +57,18 @@ static bool allocate_for_targets(struct node_search *s, size_t capacity)
 static bool allocate_for_classes(struct node_search *s, size_t capacity)
 {
     size_t n_classes = s->job->rules->n_classes;
-    size_t n_cells = takes_gini_search(s->job->rules) ? n_classes * SEARCH_GROUP * GINI_BINS : 0;
+    size_t n_cells = takes_gini_search(s->job->rules) ? n_classes * SEARCH_GROUP * MAX_BINS : 0;
     s->local = mem_alloc(capacity, sizeof *s->local);
-    s->class_weight = mem_zalloc(n_classes, sizeof *s->class_weight);
+    s->class_sum = mem_zalloc(n_classes, sizeof *s->class_sum);
     s->class_map = mem_alloc(n_classes, sizeof *s->class_map);
     s->class_names = mem_alloc(n_classes, sizeof *s->class_names);
+    s->class_begin = mem_alloc(n_classes + 1, sizeof *s->class_begin);
     s->totals = mem_alloc(n_classes, sizeof *s->totals);
-    s->totals32 = mem_alloc(n_classes, sizeof *s->totals32);
     s->random_left = mem_alloc(n_classes, sizeof *s->random_left);
     s->cells = mem_alloc_aligned(n_cells, sizeof *s->cells);
-    s->few_begin = mem_alloc(n_classes + 1, sizeof *s->few_begin);
     s->few_spread = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
-    if (!s->local || !s->class_weight || !s->class_map || !s->class_names || !s->totals || !s->totals32 ||
-        !s->random_left || !s->cells || !s->few_begin || !s->few_spread)
+    if (!s->local || !s->class_sum || !s->class_map || !s->class_names || !s->class_begin || !s->totals ||
+        !s->random_left || !s->cells || !s->few_spread)
         return false;
     memset(s->cells, 0, n_cells * sizeof *s->cells);
     return true;
@@ -92,9 +91,11 @@ struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
     }
     const struct binned *binned = job->codes->binned;
     bool fast = takes_fast_search(job->rules);
+    s->all_fast = true;
     for (uint32_t f = 0; f < binned->n_features; f++) {
         s->permutation[f] = f;
         s->fast[f] = fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
+        s->all_fast &= s->fast[f];
     }
     return s;
 }
@@ -103,11 +104,11 @@ void node_search_free(struct node_search *s)
 {
     if (!s) return;
     mem_free(s->local);
-    mem_free(s->class_weight);
+    mem_free(s->class_sum);
     mem_free(s->class_map);
     mem_free(s->class_names);
+    mem_free(s->class_begin);
     mem_free(s->totals);
-    mem_free(s->totals32);
     mem_free(s->random_left);
     mem_free(s->cells);
     mem_free(s->centred);
@@ -120,80 +121,92 @@ void node_search_free(struct node_search *s)
     mem_free(s->few_features);
     mem_free(s->few_drawn);
     mem_free(s->fast);
-    mem_free(s->few_begin);
     mem_free(s->few_codes);
     mem_free(s->few_spread);
     mem_free(s);
 }
 
-/* Classes present, in ascending order, with their weights; class_weight is all 0 again after. */
-static void name_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights, size_t n)
+/* Adds up rows and weights by class; lists the classes present in ascending order and returns their number.
+ */
+static uint32_t sum_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights, size_t n)
 {
     uint32_t n_classes = s->job->rules->n_classes, k = 0;
-    if (n >= n_classes) {
-        for (size_t i = 0; i < n; i++) s->class_weight[classes[i]] += weights[i];
-        for (uint32_t c = 0; c < n_classes; c++)
-            if (s->class_weight[c]) s->class_names[k++] = (uint16_t)c;
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            uint16_t c = classes[i];
-            if (!s->class_weight[c]) {
-                uint32_t at = k++;
-                for (; at > 0 && s->class_names[at - 1] > c; at--)
-                    s->class_names[at] = s->class_names[at - 1];
-                s->class_names[at] = c;
-            }
-            s->class_weight[c] += weights[i];
-        }
+    uint64_t *sum = s->class_sum;
+    for (size_t i = 0; i < n; i++) sum[classes[i]] += UINT64_C(1) << 32 | weights[i];
+    for (uint32_t c = 0; c < n_classes; c++) {
+        s->class_names[k] = (uint16_t)c;
+        k += sum[c] != 0;
     }
+    return k;
+}
+
+/* The same for fewer rows than classes. */
+static uint32_t sum_some_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights,
+                                 size_t n)
+{
+    uint64_t *sum = s->class_sum;
+    uint16_t *names = s->class_names;
+    uint32_t k = 0;
+    for (size_t i = 0; i < n; i++) {
+        names[k] = classes[i];
+        k += !sum[classes[i]];
+        sum[classes[i]] += UINT64_C(1) << 32 | weights[i];
+    }
+    for (uint32_t i = 1; i < k; i++) {
+        uint16_t name = names[i];
+        uint32_t at = i;
+        for (; at > 0 && names[at - 1] > name; at--) names[at] = names[at - 1];
+        names[at] = name;
+    }
+    return k;
+}
+
+static void gather_classes(struct node_search *s, const uint16_t *classes, const uint32_t *weights, size_t n)
+{
+    bool some = n < s->job->rules->n_classes;
+    uint32_t k = some ? sum_some_classes(s, classes, weights, n) : sum_classes(s, classes, weights, n);
+    uint32_t begin = 0;
     uint64_t weight = 0;
     for (uint32_t c = 0; c < k; c++) {
         uint16_t name = s->class_names[c];
+        uint64_t sum = s->class_sum[name];
+        s->class_sum[name] = 0;
         s->class_map[name] = (uint16_t)c;
-        s->totals32[c] = (uint32_t)s->class_weight[name];
-        s->totals[c] = s->class_weight[name];
-        weight += s->class_weight[name];
-        s->class_weight[name] = 0;
+        s->class_begin[c] = begin;
+        s->totals[c] = (uint32_t)sum;
+        begin += (uint32_t)(sum >> 32);
+        weight += (uint32_t)sum;
     }
+    s->class_begin[k] = begin;
     s->rows.k = k;
     s->rows.weight = weight;
     s->rows.totals = s->totals;
-    s->pure = k == 1;
 }
 
 static void gather_targets(struct node_search *s, const int64_t *targets, const uint32_t *weights, size_t n)
 {
-    int64_t first = targets[0] / (int64_t)weights[0], sum = 0;
+    int64_t sum = 0;
     uint64_t weight = 0;
-    bool pure = true;
     for (size_t i = 0; i < n; i++) {
         sum += targets[i];
         weight += weights[i];
-        pure &= targets[i] == first * (int64_t)weights[i];
     }
     s->rows.target_sum = sum;
     s->rows.weight = weight;
     s->rows.targets = targets;
-    s->pure = pure;
-    int64_t mean = sum / (int64_t)weight;
-    for (size_t i = 0; i < n; i++) s->centred[i] = targets[i] - mean * (int64_t)weights[i];
-    s->centred_sum = sum - mean * (int64_t)weight;
 }
 
-const struct node_rows *node_search_gather(struct node_search *s, const struct sample *sample,
-                                           const struct node *node)
+const struct node_rows *node_search_gather(struct node_search *s, const struct node *node)
 {
+    const struct sample *sample = node->sample;
+    const uint32_t *weights = sample->weight + node->begin;
     size_t n = node->end - node->begin;
-    s->rows = (struct node_rows){.n = n, .weights = sample->weight + node->begin};
-    if (sample->class_id) {
-        const uint16_t *classes = sample->class_id + node->begin;
-        name_classes(s, classes, s->rows.weights, n);
-        if (!s->pure)
-            for (size_t i = 0; i < n; i++) s->local[i] = s->class_map[classes[i]];
-        s->rows.classes = s->local;
-    } else {
-        gather_targets(s, sample->target + node->begin, s->rows.weights, n);
-    }
+    s->node = *node;
+    s->rows = (struct node_rows){.n = n, .weights = weights};
+    if (sample->class_id)
+        gather_classes(s, sample->class_id + node->begin, weights, n);
+    else
+        gather_targets(s, sample->target + node->begin, weights, n);
     return &s->rows;
 }
 
@@ -207,28 +220,20 @@ uint32_t node_search_class(const struct node_search *s, uint32_t c)
     return s->class_names[c];
 }
 
-const uint8_t *node_search_codes(const struct node_search *s)
-{
-    return s->codes;
-}
-
 bool node_search_pure(const struct node_search *s)
 {
-    return s->pure;
+    if (s->rows.k) return s->rows.k == 1;
+    int64_t first = s->rows.targets[0] / (int64_t)s->rows.weights[0];
+    for (size_t i = 0; i < s->rows.n; i++)
+        if (s->rows.targets[i] != first * (int64_t)s->rows.weights[i]) return false;
+    return true;
 }
 
-void node_codes(const struct sample *sample, const struct node *node, uint32_t feature, uint8_t *codes)
+void node_codes(const struct node_search *s, uint32_t feature, uint8_t *codes)
 {
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = node->end - node->begin;
-    if (!node->source.by_row) {
-        const uint8_t *column = node->source.columns[feature];
-        for (size_t i = 0; i < n; i++) codes[i] = column[row[i]];
-        return;
-    }
-    const uint8_t *at = node->source.by_row + feature;
-    size_t width = node->source.n_features;
-    for (size_t i = 0; i < n; i++) codes[i] = at[row[i] * width];
+    const uint32_t *row = s->node.sample->row + s->node.begin;
+    const struct feature_codes from = node_feature(&s->node, feature);
+    for (size_t i = 0; i < s->rows.n; i++) codes[i] = from.at[row[i] * from.stride];
 }
 
 /* The next feature of a random permutation that is not drawn to its end. */
@@ -252,81 +257,76 @@ static void undo_draws(struct node_search *s, uint32_t n_drawn)
     }
 }
 
-static struct split search_general(struct node_search *s, const struct node *node, uint32_t feature)
-{
-    struct split found;
-    split_search_general(&s->job->rules->split, &s->rows, feature, &s->job->codes->binned->bins[feature],
-                         s->codes, node->key, s->general, &found);
-    return found;
-}
-
-/* A feature that the fast searches cannot take; its score is all that counts for now. */
-static void offer_slow(struct node_search *s, const struct sample *sample, const struct node *node,
-                       uint32_t drawn, struct gini_best *best)
+/* A feature that the fast searches cannot take. */
+static void search_slow(struct node_search *s, uint32_t drawn, struct best_cut *best)
 {
     uint32_t feature = s->permutation[drawn];
-    node_codes(sample, node, feature, s->codes);
+    node_codes(s, feature, s->codes);
     if (search_category_fits(s, feature)) {
         search_category(s, s->codes, drawn, best);
         return;
     }
-    struct split found = search_general(s, node, feature);
+    struct split found;
+    split_search_general(&s->job->rules->split, &s->rows, feature, &s->job->codes->binned->bins[feature],
+                         s->codes, s->key, s->general, &found);
     s->varies |= found.varies;
-    if (found.found) gini_offer(best, found.score, drawn, 0);
+    if (!found.found) return;
+    best_cut_offer(best, found.score, drawn, 0);
+    if (best->feature == drawn) s->slow_split = found;
 }
 
 /* Searches drawn features first..last - 1. */
-static void search_drawn(struct node_search *s, const struct sample *sample, const struct node *node,
-                         uint32_t first, uint32_t last, struct gini_best *best)
+static void search_drawn(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
     uint32_t n_fast = 0;
     for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
-    if (n_fast && search_few_fits(s, node))
-        search_few(s, sample, node, first, last, best);
+    if (n_fast && search_few_fits(s))
+        search_few(s, first, last, best);
     else if (n_fast)
-        search_many(s, sample, node, first, last, best);
+        search_many(s, first, last, best);
     for (uint32_t f = first; n_fast < last - first && f < last; f++)
-        if (!s->fast[s->permutation[f]]) offer_slow(s, sample, node, f, best);
+        if (!s->fast[s->permutation[f]]) search_slow(s, f, best);
 }
 
-/* The winner as a split. Of a cut by code, the codes on either side are looked up; others are searched again.
- */
-static struct split split_of(struct node_search *s, const struct sample *sample, const struct node *node,
-                             const struct gini_best *cut)
+/* What the searches need to know of each row: local classes (but for few rows, which are sorted by class), or
+ * targets less their mean. */
+static void prepare_rows(struct node_search *s)
 {
-    uint32_t feature = s->permutation[cut->feature];
-    node_codes(sample, node, feature, s->codes);
-    if (!s->fast[feature]) return search_general(s, node, feature);
-    struct split split = {.found = true, .score = cut->score, .feature = feature, .threshold = NAN};
-    uint8_t last = 0, next = UINT8_MAX;
-    for (size_t i = 0; i < s->rows.n; i++) {
-        uint8_t code = s->codes[i], left = code <= cut->bin ? code : 0,
-                right = code > cut->bin ? code : UINT8_MAX;
-        last = left > last ? left : last;
-        next = right < next ? right : next;
+    size_t n = s->rows.n;
+    if (!s->rows.k) {
+        int64_t mean = s->rows.target_sum / (int64_t)s->rows.weight;
+        for (size_t i = 0; i < n; i++)
+            s->centred[i] = s->rows.targets[i] - mean * (int64_t)s->rows.weights[i];
+        s->centred_sum = s->rows.target_sum - mean * (int64_t)s->rows.weight;
+    } else if (!s->all_fast || !search_few_fits(s)) {
+        const uint16_t *classes = s->node.sample->class_id + s->node.begin;
+        for (size_t i = 0; i < n; i++) s->local[i] = s->class_map[classes[i]];
+        s->rows.classes = s->local;
     }
-    split.bin = last;
-    split.next_bin = next;
-    if (s->job->rules->split.random) split.threshold = search_random_threshold(s, node, s->codes, &split);
-    return split;
 }
 
-struct split node_search_best(struct node_search *s, const struct sample *sample, const struct node *node)
+bool node_search_best(struct node_search *s, uint64_t key, struct split *split)
 {
     uint32_t n_features = s->job->codes->binned->n_features, n_drawn = 0, searched = 0;
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     struct rng rng;
-    rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, node->key, 0);
+    rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, key, 0);
     uint32_t wanted = s->job->rules->max_features;
+    s->key = key;
     s->varies = false;
+    prepare_rows(s);
     while (!s->varies && best.feature == UINT32_MAX && searched < n_features) {
         for (; n_drawn < wanted; n_drawn++) draw_feature(s, &rng, n_drawn);
-        search_drawn(s, sample, node, searched, n_drawn, &best);
+        search_drawn(s, searched, n_drawn, &best);
         searched = n_drawn;
         wanted = n_drawn + 1;
     }
-    struct split split = {0};
-    if (best.feature != UINT32_MAX) split = split_of(s, sample, node, &best);
+    uint32_t feature = best.feature == UINT32_MAX ? 0 : s->permutation[best.feature];
     undo_draws(s, n_drawn);
-    return split;
+    if (best.feature == UINT32_MAX) return false;
+    *split = s->slow_split;
+    if (s->fast[feature])
+        *split = (struct split){
+            .found = true, .score = best.score, .feature = feature, .bin = best.bin, .threshold = NAN};
+    return true;
 }

@@ -1,6 +1,6 @@
 /*
  * Finding the best split of one node: which features are asked, where their codes come from, and which search
- * suits the node.
+ * suits the node; and parting its rows by the split.
  */
 #ifndef FOREST_NODE_SEARCH_H
 #define FOREST_NODE_SEARCH_H
@@ -21,9 +21,17 @@ struct code_source {
 
 /* Rows begin..end - 1 of a tree's sample. */
 struct node {
+    const struct sample *sample;
     size_t begin, end;
-    uint64_t key;
     struct code_source source;
+};
+
+/* What parting a node's rows by its split shows. */
+struct parting {
+    size_t n_left;
+    bool left_heavier;   /* or as heavy as the right */
+    double score;        /* the split's, in double precision even where the search made do with single */
+    uint64_t present[4]; /* features with categories or missing values: bit set: the node has that code */
 };
 
 struct node_search;
@@ -33,8 +41,7 @@ struct node_search *node_search_new(const struct grow_job *job, size_t capacity)
 void node_search_free(struct node_search *search);
 
 /* Gathers a node's rows: weight, classes or targets; the result is good until the next call. */
-const struct node_rows *node_search_gather(struct node_search *search, const struct sample *sample,
-                                           const struct node *node);
+const struct node_rows *node_search_gather(struct node_search *search, const struct node *node);
 
 /* What was gathered last. */
 const struct node_rows *node_search_gathered(const struct node_search *search);
@@ -46,14 +53,15 @@ uint32_t node_search_class(const struct node_search *search, uint32_t c);
 bool node_search_pure(const struct node_search *search);
 
 /* The gathered node's best split among max_features drawn features, or, while those are constant in the node,
- * more. */
-struct split node_search_best(struct node_search *search, const struct sample *sample,
-                              const struct node *node);
+ * more. key names the node's random numbers. False: there is none. */
+bool node_search_best(struct node_search *search, uint64_t key, struct split *split);
 
-/* Codes of the feature that node_search_best chose last, for each row of its node; until the next search. */
-const uint8_t *node_search_codes(const struct node_search *search);
-
-/* Codes of one feature for each row of the node, into codes[n]. */
-void node_codes(const struct sample *sample, const struct node *node, uint32_t feature, uint8_t *codes);
+/*
+ * Copies the gathered node's rows to the same places of another sample: the left ones from the front on, the
+ * right ones from the back, so that rows in ascending or descending order stay in one of them. Sets what the
+ * split found by node_search_best does not know yet: the codes on either side of its cut.
+ */
+void node_search_part(struct node_search *search, struct split *split, struct sample *across,
+                      struct parting *parting);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * A node search's insides, shared by its files: node_search.c draws features and holds the contest between
- * them, search_many.c asks features one by one, search_few.c all at once.
+ * them, search_many.c asks features one by one, search_few.c all at once, node_part.c parts the rows.
  */
 #ifndef FOREST_NODE_SEARCH_SCRATCH_H
 #define FOREST_NODE_SEARCH_SCRATCH_H
@@ -13,20 +13,27 @@ enum {
     SEARCH_GROUP = 4, /* features counted at a time: a row's class and weight are read once for all of them */
 };
 
+/* Weight of each category, and the sum of its targets or the weight of its first class. */
+struct category_cells {
+    int64_t sum[MAX_BINS];
+    uint32_t weight[MAX_BINS];
+};
+
 struct node_search {
     const struct grow_job *job;
+    struct node node; /* the gathered one */
     struct node_rows rows;
-    bool pure;
+    uint64_t key;
     bool varies; /* a feature asked so far has two codes or more in the node */
     /* classification */
-    uint16_t *local;        /* capacity: local class of each row */
-    uint64_t *class_weight; /* C, all 0 between nodes */
-    uint16_t *class_map;    /* C: global to local */
-    uint16_t *class_names;  /* C: local to global */
-    uint64_t *totals;       /* C */
-    uint32_t *totals32;     /* C */
-    uint32_t *cells;        /* C x 256, all 0 between searches */
-    uint64_t *random_left;  /* C: extra-trees' class weights on the left */
+    uint64_t *class_sum;   /* C, all 0 between uses: by class, the number of rows << 32 | their weight */
+    uint16_t *class_map;   /* C: global to local */
+    uint16_t *class_names; /* C: local to global */
+    uint32_t *class_begin; /* C + 1: where each local class would begin if rows were sorted by class */
+    uint32_t *totals;      /* C: weight by local class */
+    uint16_t *local;       /* capacity: local class of each row */
+    uint32_t *cells;       /* SEARCH_GROUP x C x 256, all 0 between searches */
+    uint64_t *random_left; /* C: extra-trees' class weights on the left */
     /* regression */
     int64_t *centred; /* capacity: weight times target less the node's mean */
     int64_t centred_sum;
@@ -34,44 +41,56 @@ struct node_search {
     const struct squared_kernels *squared;
     /* both */
     struct general_scratch *general;
-    struct squared_cells *category_cells; /* by category number, all 0 between searches */
-    uint8_t *codes;                       /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
-    size_t strip_rows;                    /* rows of which SEARCH_STRIP features fit in codes */
-    uint32_t *permutation;                /* F: features, the first n_drawn drawn */
-    uint32_t *swaps;                      /* F: what to undo */
-    bool *fast;                           /* F: the gini searches can take the feature */
+    struct category_cells *category_cells; /* all 0 between searches */
+    struct split slow_split;               /* of the best feature that is not fast */
+    double random_threshold;               /* extra-trees: drawn for the best feature that is */
+    uint8_t *codes;                        /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
+    size_t strip_rows;                     /* rows of which SEARCH_STRIP features fit in codes */
+    uint32_t *permutation;                 /* F: features, the first n_drawn drawn */
+    uint32_t *swaps;                       /* F: what to undo */
+    bool *fast;                            /* F: search_many and search_few can take the feature */
+    bool all_fast;
     /* few rows */
     uint32_t n_few;         /* fast features among those drawn: */
     uint32_t *few_features; /* F: which they are */
     uint32_t *few_drawn;    /* F: and their places in the order drawn */
-    uint32_t *few_begin;    /* C + 1 */
     uint8_t *few_codes, *few_spread;
 };
+
+/* A feature's code of row r is at[r * stride]. */
+struct feature_codes {
+    const uint8_t *at;
+    size_t stride;
+};
+
+static inline struct feature_codes node_feature(const struct node *node, uint32_t feature)
+{
+    const struct code_source *source = &node->source;
+    if (source->by_row) return (struct feature_codes){source->by_row + feature, source->n_features};
+    return (struct feature_codes){source->columns[feature], 1};
+}
+
+/* Codes of one feature for each row of the gathered node, into codes[n]. */
+void node_codes(const struct node_search *s, uint32_t feature, uint8_t *codes);
 
 /*
  * Both offer to *best the cuts of those among the drawn features permutation[first..last - 1] of the gathered
  * node that are `fast`.
  */
-void search_many(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
-                 uint32_t last, struct gini_best *best);
-void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
-                uint32_t last, struct gini_best *best);
-
-/*
- * Offers the score of the best cut of a categorical feature, permutation[drawn], whose codes are given, with
- * a bin that says nothing; for the features and nodes that fit.
- */
-bool search_category_fits(const struct node_search *s, uint32_t feature);
-void search_category(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct gini_best *best);
-
-/* Extra-trees: offers the one cut drawn for feature permutation[drawn], whose codes are given. */
-void search_random(struct node_search *s, const struct node *node, const uint8_t *codes, uint32_t drawn,
-                   struct gini_best *best);
-/* The threshold behind a cut that search_random offered. */
-float search_random_threshold(const struct node_search *s, const struct node *node, const uint8_t *codes,
-                              const struct split *split);
+void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best);
+void search_few(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best);
 
 /* Whether search_few can take the gathered node. */
-bool search_few_fits(const struct node_search *s, const struct node *node);
+bool search_few_fits(const struct node_search *s);
+
+/*
+ * Offers the best cut of a categorical feature, permutation[drawn], whose codes are given, and keeps the
+ * split if it is the best so far; for the features and nodes that fit.
+ */
+bool search_category_fits(const struct node_search *s, uint32_t feature);
+void search_category(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best);
+
+/* Extra-trees: offers the one cut drawn for feature permutation[drawn], whose codes are given. */
+void search_random(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best);
 
 #endif

@@ -3,32 +3,29 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows sorted by class: where each class begins, and each row's place. */
-static void sort_few(struct node_search *s, uint8_t *place)
+/* Rows in the order of their classes: each row's place, and the weights by place. */
+static void sort_few(const struct node_search *s, uint8_t *place, uint8_t *weights)
 {
-    uint32_t next[GINI_FEW_ROWS + 1];
-    memset(s->few_begin, 0, (s->rows.k + 1) * sizeof *s->few_begin);
-    for (size_t i = 0; i < s->rows.n; i++) s->few_begin[s->rows.classes[i] + 1]++;
-    for (uint32_t c = 0; c < s->rows.k; c++) {
-        s->few_begin[c + 1] += s->few_begin[c];
-        next[c] = s->few_begin[c];
+    const uint16_t *classes = s->node.sample->class_id + s->node.begin;
+    uint32_t next[GINI_FEW_ROWS];
+    memcpy(next, s->class_begin, s->rows.k * sizeof *next);
+    for (size_t i = 0; i < s->rows.n; i++) {
+        place[i] = (uint8_t)next[s->class_map[classes[i]]]++;
+        weights[place[i]] = (uint8_t)s->rows.weights[i];
     }
-    for (size_t i = 0; i < s->rows.n; i++) place[i] = (uint8_t)next[s->rows.classes[i]]++;
 }
 
-static void search_few_gini(struct node_search *s, const struct sample *sample, const struct node *node,
-                            struct gini_best *best)
+static void search_few_gini(struct node_search *s, struct best_cut *best)
 {
     uint8_t place[GINI_FEW_ROWS], weights[GINI_FEW_ROWS];
-    sort_few(s, place);
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = s->rows.n, width = node->source.n_features;
-    for (size_t i = 0; i < n; i++) weights[place[i]] = (uint8_t)s->rows.weights[i];
+    sort_few(s, place, weights);
+    const uint32_t *row = s->node.sample->row + s->node.begin;
+    size_t n = s->rows.n, width = s->node.source.n_features;
     for (uint32_t f = 0; f < s->n_few; f += GINI_FEW_LANES) {
         uint32_t n_features = s->n_few - f < GINI_FEW_LANES ? s->n_few - f : GINI_FEW_LANES;
         const uint32_t *features = s->few_features + f;
         for (size_t i = 0; i < n; i++) {
-            const uint8_t *codes = node->source.by_row + row[i] * width;
+            const uint8_t *codes = s->node.source.by_row + row[i] * width;
             uint8_t *to = s->few_codes + (size_t)place[i] * n_features;
             for (uint32_t j = 0; j < n_features; j++) to[j] = codes[features[j]];
         }
@@ -39,8 +36,8 @@ static void search_few_gini(struct node_search *s, const struct sample *sample, 
                                                 .lanes_per_row = n_features,
                                                 .n_features = n_features,
                                                 .first_feature = f,
-                                                .class_begin = s->few_begin,
-                                                .totals = s->totals32,
+                                                .class_begin = s->class_begin,
+                                                .totals = s->totals,
                                                 .weights = weights,
                                                 .codes = s->few_codes,
                                                 .spread = s->few_spread},
@@ -48,18 +45,17 @@ static void search_few_gini(struct node_search *s, const struct sample *sample, 
     }
 }
 
-static void search_few_squared(struct node_search *s, const struct sample *sample, const struct node *node,
-                               struct gini_best *best)
+static void search_few_squared(struct node_search *s, struct best_cut *best)
 {
     uint8_t weights[SQUARED_FEW_ROWS];
-    const uint32_t *row = sample->row + node->begin;
-    size_t n = s->rows.n, width = node->source.n_features;
+    const uint32_t *row = s->node.sample->row + s->node.begin;
+    size_t n = s->rows.n, width = s->node.source.n_features;
     for (size_t i = 0; i < n; i++) weights[i] = (uint8_t)s->rows.weights[i];
     for (uint32_t f = 0; f < s->n_few; f += SQUARED_FEW_LANES) {
         uint32_t n_features = s->n_few - f < SQUARED_FEW_LANES ? s->n_few - f : SQUARED_FEW_LANES;
         const uint32_t *features = s->few_features + f;
         for (size_t i = 0; i < n; i++) {
-            const uint8_t *codes = node->source.by_row + row[i] * width;
+            const uint8_t *codes = s->node.source.by_row + row[i] * width;
             for (uint32_t j = 0; j < n_features; j++) s->few_codes[i * n_features + j] = codes[features[j]];
         }
         s->squared->few(&(struct squared_few){.n = (uint32_t)n,
@@ -74,15 +70,14 @@ static void search_few_squared(struct node_search *s, const struct sample *sampl
     }
 }
 
-bool search_few_fits(const struct node_search *s, const struct node *node)
+bool search_few_fits(const struct node_search *s)
 {
     if (s->job->rules->split.random) return false;
     uint32_t most = s->rows.k ? s->job->kernels->few_rows : s->squared->few_rows;
-    return node->source.by_row && s->rows.n <= most && s->rows.weight <= GINI_SMALL_WEIGHT;
+    return s->node.source.by_row && s->rows.n <= most && s->rows.weight <= SMALL_WEIGHT;
 }
 
-void search_few(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
-                uint32_t last, struct gini_best *best)
+void search_few(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
     s->n_few = 0;
     for (uint32_t f = first; f < last; f++) {
@@ -90,10 +85,11 @@ void search_few(struct node_search *s, const struct sample *sample, const struct
         s->few_features[s->n_few] = s->permutation[f];
         s->few_drawn[s->n_few++] = f;
     }
-    struct gini_best found = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut found = {-INFINITY, UINT32_MAX, 0};
     if (s->rows.k)
-        search_few_gini(s, sample, node, &found);
+        search_few_gini(s, &found);
     else
-        search_few_squared(s, sample, node, &found);
-    if (found.feature != UINT32_MAX) gini_offer(best, found.score, s->few_drawn[found.feature], found.bin);
+        search_few_squared(s, &found);
+    if (found.feature != UINT32_MAX)
+        best_cut_offer(best, found.score, s->few_drawn[found.feature], found.bin);
 }

@@ -17,7 +17,7 @@ static void fill_one(const struct node_search *s, const uint8_t *codes, uint32_t
 
 static void fill_group(const struct node_search *s, const struct group *group, uint32_t *cells)
 {
-    const size_t n = s->rows.n, next = (size_t)s->rows.k * GINI_BINS;
+    const size_t n = s->rows.n, next = (size_t)s->rows.k * MAX_BINS;
     const uint16_t *classes = s->rows.classes;
     const uint32_t *weights = s->rows.weights;
     const uint8_t *a = group->codes[0], *b = group->codes[1], *c = group->codes[2], *d = group->codes[3];
@@ -30,10 +30,10 @@ static void fill_group(const struct node_search *s, const struct group *group, u
     }
 }
 
-static void scan_gini(struct node_search *s, const struct group *group, struct gini_best *best)
+static void scan_gini(struct node_search *s, const struct group *group, struct best_cut *best)
 {
     uint32_t weight = (uint32_t)s->rows.weight, k = s->rows.k;
-    size_t next = (size_t)k * GINI_BINS;
+    size_t next = (size_t)k * MAX_BINS;
     if (group->n == SEARCH_GROUP)
         fill_group(s, group, s->cells);
     else
@@ -41,9 +41,9 @@ static void scan_gini(struct node_search *s, const struct group *group, struct g
     for (uint32_t g = 0; g < group->n; g++) {
         uint32_t *cells = s->cells + g * next;
         if (weight <= UINT16_MAX)
-            s->job->kernels->scan(cells, k, s->totals32, weight, group->drawn[g], best);
+            s->job->kernels->scan(cells, k, s->totals, weight, group->drawn[g], best);
         else
-            gini_scan_plain(cells, k, s->totals32, weight, group->drawn[g], best);
+            gini_scan_plain(cells, k, s->totals, weight, group->drawn[g], best);
     }
 }
 
@@ -72,7 +72,7 @@ static void fill_squared_group(const struct node_search *s, const struct group *
     }
 }
 
-static void scan_squared(struct node_search *s, const struct group *group, struct gini_best *best)
+static void scan_squared(struct node_search *s, const struct group *group, struct best_cut *best)
 {
     if (group->n == SEARCH_GROUP)
         fill_squared_group(s, group, s->squared_cells);
@@ -85,45 +85,41 @@ static void scan_squared(struct node_search *s, const struct group *group, struc
 
 /* Codes of drawn features first..last - 1 for all rows of a node that is held by row, feature after feature.
  */
-static void fetch_strip(struct node_search *s, const struct sample *sample, const struct node *node,
-                        uint32_t first, uint32_t last)
+static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
 {
-    const uint32_t *row = sample->row + node->begin, *features = s->permutation + first;
-    size_t n = s->rows.n, width = node->source.n_features, n_features = last - first;
+    const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->permutation + first;
+    size_t n = s->rows.n, width = s->node.source.n_features, n_features = last - first;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t *codes = node->source.by_row + row[i] * width;
+        const uint8_t *codes = s->node.source.by_row + row[i] * width;
         for (size_t f = 0; f < n_features; f++) s->codes[f * n + i] = codes[features[f]];
     }
 }
 
 /* Takes the next fast features from *at on into a group, their codes from the strip or from whole columns. */
-static struct group next_group(struct node_search *s, const struct sample *sample, const struct node *node,
-                               uint32_t first, uint32_t *at, uint32_t last, bool strip)
+static struct group next_group(struct node_search *s, uint32_t first, uint32_t *at, uint32_t last, bool strip)
 {
     struct group group = {0};
     for (; *at < last && group.n < SEARCH_GROUP; ++*at) {
         uint32_t feature = s->permutation[*at];
         if (!s->fast[feature]) continue;
         uint8_t *codes = s->codes + (strip ? *at - first : group.n) * s->rows.n;
-        if (!strip) node_codes(sample, node, feature, codes);
+        if (!strip) node_codes(s, feature, codes);
         group.codes[group.n] = codes;
         group.drawn[group.n++] = *at;
     }
     return group;
 }
 
-void search_many(struct node_search *s, const struct sample *sample, const struct node *node, uint32_t first,
-                 uint32_t last, struct gini_best *best)
+void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
-    bool strip = node->source.by_row && s->rows.n <= s->strip_rows;
+    bool strip = s->node.source.by_row && s->rows.n <= s->strip_rows;
     for (uint32_t begin = first, end; begin < last; begin = end) {
         end = last - begin < SEARCH_STRIP ? last : begin + SEARCH_STRIP;
-        if (strip) fetch_strip(s, sample, node, begin, end);
+        if (strip) fetch_strip(s, begin, end);
         for (uint32_t at = begin; at < end;) {
-            struct group group = next_group(s, sample, node, begin, &at, end, strip);
+            struct group group = next_group(s, begin, &at, end, strip);
             if (s->job->rules->split.random)
-                for (uint32_t g = 0; g < group.n; g++)
-                    search_random(s, node, group.codes[g], group.drawn[g], best);
+                for (uint32_t g = 0; g < group.n; g++) search_random(s, group.codes[g], group.drawn[g], best);
             else if (s->rows.k)
                 scan_gini(s, &group, best);
             else

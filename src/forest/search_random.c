@@ -72,8 +72,7 @@ static double score_classes(const struct node_search *s, uint64_t left)
     return gini_score(left_squares, left, right_squares, right);
 }
 
-void search_random(struct node_search *s, const struct node *node, const uint8_t *codes, uint32_t drawn,
-                   struct gini_best *best)
+void search_random(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best)
 {
     const struct split_rules *rules = &s->job->rules->split;
     uint32_t feature = s->permutation[drawn];
@@ -81,7 +80,7 @@ void search_random(struct node_search *s, const struct node *node, const uint8_t
     uint8_t least, most;
     if (!code_range(codes, s->rows.n, &least, &most)) return;
     s->varies = true;
-    double threshold = split_draw_threshold(rules, node->key, feature, bins->low[least], bins->high[most]);
+    double threshold = split_draw_threshold(rules, s->key, feature, bins->low[least], bins->high[most]);
     uint8_t cut = bin_below(bins, least, most, threshold);
     uint64_t left;
     int64_t sum;
@@ -89,16 +88,6 @@ void search_random(struct node_search *s, const struct node *node, const uint8_t
     if (n_left < rules->min_samples_leaf || s->rows.n - n_left < rules->min_samples_leaf) return;
     double score = s->rows.k ? score_classes(s, left)
                              : squared_score(sum, left, s->centred_sum - sum, s->rows.weight - left);
-    gini_offer(best, score, drawn, cut);
-}
-
-float search_random_threshold(const struct node_search *s, const struct node *node, const uint8_t *codes,
-                              const struct split *split)
-{
-    const struct feature_bins *bins = &s->job->codes->binned->bins[split->feature];
-    uint8_t least, most;
-    code_range(codes, s->rows.n, &least, &most);
-    double drawn = split_draw_threshold(&s->job->rules->split, node->key, split->feature, bins->low[least],
-                                        bins->high[most]);
-    return split_clamp_threshold(drawn, bins->high[split->bin], bins->low[split->next_bin]);
+    best_cut_offer(best, score, drawn, cut);
+    if (best->feature == drawn) s->random_threshold = threshold;
 }

@@ -47,7 +47,7 @@ double node_score(const struct node_rows *rows, bramble_criterion criterion)
         return (double)sum;
     }
     uint64_t squares = 0;
-    for (uint32_t c = 0; c < rows->k; c++) squares += rows->totals[c] * rows->totals[c];
+    for (uint32_t c = 0; c < rows->k; c++) squares += (uint64_t)rows->totals[c] * rows->totals[c];
     return (double)squares / (double)rows->weight;
 }
 

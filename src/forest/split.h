@@ -19,9 +19,9 @@
 #include <bramble/forest.h>
 
 #include "data/bins.h"
+#include "forest/best_cut.h"
 
-/* Below this node weight gini scores are single precision: their operands are then exact (255^3 < 2^24). */
-enum { GINI_SMALL_WEIGHT = 255, ENTROPY_TERMS = 1 << 16 };
+enum { ENTROPY_TERMS = 1 << 16 };
 
 /* A node's rows, gathered: what every search reads. n rows, W their weight. */
 struct node_rows {
@@ -31,7 +31,7 @@ struct node_rows {
     /* classification: classes present in the node are renumbered 0..k-1, in ascending order */
     uint32_t k;
     const uint16_t *classes; /* n local class numbers */
-    const uint64_t *totals;  /* k: weight of each class */
+    const uint32_t *totals;  /* k: weight of each class */
     /* regression: */
     const int64_t *targets; /* n: weight times target, fixed point */
     int64_t target_sum;
@@ -67,9 +67,10 @@ static inline double gini_score_double(uint64_t left_squares, uint64_t left, uin
            ((double)left * (double)right);
 }
 
+/* Up to SMALL_WEIGHT in single precision: the operands are then exact (255^3 < 2^24). */
 static inline double gini_score(uint64_t left_squares, uint64_t left, uint64_t right_squares, uint64_t right)
 {
-    if (left + right > GINI_SMALL_WEIGHT) return gini_score_double(left_squares, left, right_squares, right);
+    if (left + right > SMALL_WEIGHT) return gini_score_double(left_squares, left, right_squares, right);
     return (float)(uint32_t)(left_squares * right + right_squares * left) / (float)(uint32_t)(left * right);
 }
 

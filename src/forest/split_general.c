@@ -74,7 +74,7 @@ static struct side sum_node(const struct search *s)
         if (s->rules->criterion == BRAMBLE_CRITERION_ENTROPY)
             all.entropy += entropy_lookup(s->rules, rows->totals[c]);
         else
-            all.squares += rows->totals[c] * rows->totals[c];
+            all.squares += (uint64_t)rows->totals[c] * rows->totals[c];
     }
     return all;
 }

@@ -5,7 +5,10 @@
 #ifndef FOREST_SQUARED_ERROR_H
 #define FOREST_SQUARED_ERROR_H
 
-#include "forest/gini.h"
+#include <stdbool.h>
+
+#include "base/cpu.h"
+#include "forest/best_cut.h"
 
 enum {
     SQUARED_FEW_LANES = 64, /* candidates that the few-rows search holds at once */
@@ -15,8 +18,8 @@ enum {
 /* One feature's sums by bin, at squared_cell: 8 lanes each own 32 neighbouring bins. All 0 between searches.
  */
 struct squared_cells {
-    int64_t sum[GINI_BINS]; /* of targets less the node's mean */
-    uint32_t weight[GINI_BINS];
+    int64_t sum[MAX_BINS]; /* of targets less the node's mean */
+    uint32_t weight[MAX_BINS];
 };
 
 static inline uint8_t squared_cell(uint8_t bin)
@@ -53,16 +56,16 @@ struct squared_kernels {
     uint32_t few_rows; /* nodes up to this many rows are searched by `few` */
     /* Offers one feature's cuts to *best and clears the cells. sum, weight: of the whole node. */
     void (*scan)(struct squared_cells *cells, int64_t sum, uint32_t weight, uint32_t feature,
-                 struct gini_best *best);
-    void (*few)(const struct squared_few *node, struct gini_best *best);
+                 struct best_cut *best);
+    void (*few)(const struct squared_few *node, struct best_cut *best);
 };
 
 const struct squared_kernels *squared_kernels_get(enum cpu_level level);
 
 void squared_scan_plain(struct squared_cells *cells, int64_t sum, uint32_t weight, uint32_t feature,
-                        struct gini_best *best);
+                        struct best_cut *best);
 /* Sorts each feature's rows by code: for processors whose vectors are too short for n^2. */
-void squared_few_plain(const struct squared_few *node, struct gini_best *best);
+void squared_few_plain(const struct squared_few *node, struct best_cut *best);
 
 extern const struct squared_kernels squared_kernels_avx512;
 

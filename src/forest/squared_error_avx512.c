@@ -38,18 +38,18 @@ struct lanes {
 
 static __attribute__((noinline)) void offer_lanes(const struct lanes *lanes, uint32_t mask, uint32_t step,
                                                   int64_t sum, uint32_t weight, uint32_t feature,
-                                                  struct gini_best *best)
+                                                  struct best_cut *best)
 {
     for (; mask; mask &= mask - 1) {
         uint32_t lane = (uint32_t)__builtin_ctz(mask);
         double score = squared_score(lanes->sum[lane], lanes->weight[lane], sum - lanes->sum[lane],
                                      weight - lanes->weight[lane]);
-        gini_offer(best, score, feature, (uint8_t)(lane * 32 + step));
+        best_cut_offer(best, score, feature, (uint8_t)(lane * 32 + step));
     }
 }
 
 AVX512 static void scan(struct squared_cells *cells, int64_t sum, uint32_t weight, uint32_t feature,
-                        struct gini_best *best)
+                        struct best_cut *best)
 {
     __m512i sums = _mm512_setzero_si512();
     __m256i weights = _mm256_setzero_si256();
@@ -116,18 +116,18 @@ AVX512 static uint64_t greatest(const struct few_lanes *lanes, uint64_t mask, in
 }
 
 static __attribute__((noinline)) void offer_few(const struct squared_few *node, const struct few_lanes *lanes,
-                                                uint64_t mask, uint32_t row, struct gini_best *best)
+                                                uint64_t mask, uint32_t row, struct best_cut *best)
 {
     for (; mask; mask &= mask - 1) {
         uint32_t lane = (uint32_t)__builtin_ctzll(mask), left = lanes->weight[lane];
         double score =
             squared_score(lanes->sum[lane], left, node->sum - lanes->sum[lane], node->weight - left);
-        gini_offer(best, score, node->first_feature + lane % node->n_features,
-                   node->codes[(size_t)row * node->n_features + lane]);
+        best_cut_offer(best, score, node->first_feature + lane % node->n_features,
+                       node->codes[(size_t)row * node->n_features + lane]);
     }
 }
 
-AVX512 static void few(const struct squared_few *node, struct gini_best *best)
+AVX512 static void few(const struct squared_few *node, struct best_cut *best)
 {
     _Alignas(64) uint8_t rows[(SQUARED_FEW_ROWS + 1) * SQUARED_FEW_LANES];
     const uint32_t per_vector = SQUARED_FEW_LANES / node->n_features, used = per_vector * node->n_features;

@@ -2,21 +2,21 @@
 
 #include "forest/squared_error.h"
 
-static void offer(struct gini_best *best, int64_t left_sum, uint32_t left, int64_t sum, uint32_t weight,
+static void offer(struct best_cut *best, int64_t left_sum, uint32_t left, int64_t sum, uint32_t weight,
                   uint32_t feature, uint8_t bin)
 {
     uint32_t right = weight - left;
     int64_t right_sum = sum - left_sum;
     if (!squared_promising((double)left_sum, left, (double)right_sum, right, best->score)) return;
-    gini_offer(best, squared_score(left_sum, left, right_sum, right), feature, bin);
+    best_cut_offer(best, squared_score(left_sum, left, right_sum, right), feature, bin);
 }
 
 void squared_scan_plain(struct squared_cells *cells, int64_t sum, uint32_t weight, uint32_t feature,
-                        struct gini_best *best)
+                        struct best_cut *best)
 {
     int64_t left_sum = 0;
     uint32_t left = 0;
-    for (uint32_t bin = 0; bin < GINI_BINS; bin++) {
+    for (uint32_t bin = 0; bin < MAX_BINS; bin++) {
         uint8_t cell = squared_cell((uint8_t)bin);
         if (!cells->weight[cell]) continue;
         left += cells->weight[cell];
@@ -38,7 +38,7 @@ static void sort_rows(const struct squared_few *node, uint32_t f, uint16_t *sort
     }
 }
 
-void squared_few_plain(const struct squared_few *node, struct gini_best *best)
+void squared_few_plain(const struct squared_few *node, struct best_cut *best)
 {
     uint16_t sorted[SQUARED_FEW_ROWS];
     for (uint32_t f = 0; f < node->n_features; f++) {

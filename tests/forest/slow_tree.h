@@ -269,7 +269,7 @@ static inline bool slow_pure(const struct slow_job *job, const struct slow_rows 
 /* The node's own score, as its only child. */
 static inline double slow_own_score(const struct slow_job *job, const struct slow_rows *rows)
 {
-    uint64_t totals[256] = {0};
+    uint32_t totals[256] = {0};
     struct node_rows all = {.weight = slow_weight(rows), .k = job->rules->n_classes, .totals = totals};
     for (uint32_t i = 0; i < rows->n && all.k; i++)
         totals[job->table->classes[rows->row[i]]] += rows->weight[i];

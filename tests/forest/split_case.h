@@ -15,7 +15,7 @@ struct split_case {
     struct feature_bins bins;
     uint32_t weights[CASE_ROWS];
     uint16_t classes[CASE_ROWS];
-    uint64_t totals[CASE_CLASSES];
+    uint32_t totals[CASE_CLASSES];
     int64_t targets[CASE_ROWS];
     float low[256], high[256];
     uint8_t codes[CASE_ROWS];
@@ -131,7 +131,7 @@ static inline long double split_case_slack(const struct split_case *c, const str
 {
     if (c->rules.criterion == BRAMBLE_CRITERION_ENTROPY)
         return 0x1p-20L * (2 * c->rows.k + 4) + 1e-11L * (long double)c->rows.weight;
-    if (c->rows.k && c->rows.weight <= GINI_SMALL_WEIGHT) return 0x1p-22L * (long double)split->score;
+    if (c->rows.k && c->rows.weight <= SMALL_WEIGHT) return 0x1p-22L * (long double)split->score;
     return 1e-12L * (long double)split->score;
 }
 

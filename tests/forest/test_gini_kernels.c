@@ -43,11 +43,11 @@ static int bench_new(void **state)
     struct bench *b = mem_zalloc(1, sizeof *b);
     *state = b;
     if (!b) return -1;
-    b->cells = mem_alloc_aligned(MAX_CLASSES * GINI_BINS, sizeof *b->cells);
+    b->cells = mem_alloc_aligned(MAX_CLASSES * MAX_BINS, sizeof *b->cells);
     b->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     b->few_spread = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
     if (!b->cells || !b->few_codes || !b->few_spread) return -1;
-    memset(b->cells, 0, MAX_CLASSES * GINI_BINS * sizeof *b->cells);
+    memset(b->cells, 0, MAX_CLASSES * MAX_BINS * sizeof *b->cells);
     return 0;
 }
 
@@ -130,13 +130,13 @@ static void fill_cells(struct bench *b, uint32_t f)
         b->cells[(uint32_t)node->classes[i] << 8 | gini_cell(node->codes[f][i])] += node->weights[i];
 }
 
-typedef void scan_function(uint32_t *, uint32_t, const uint32_t *, uint32_t, uint32_t, struct gini_best *);
+typedef void scan_function(uint32_t *, uint32_t, const uint32_t *, uint32_t, uint32_t, struct best_cut *);
 
 /* The best cut of all features by their histograms. */
-static struct gini_best scan_node(struct bench *b, scan_function *scan)
+static struct best_cut scan_node(struct bench *b, scan_function *scan)
 {
     const struct node *node = &b->node;
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     for (uint32_t f = 0; f < node->n_features; f++) {
         fill_cells(b, f);
         scan(b->cells, node->k, node->totals, node->weight, 7 + f, &best);
@@ -167,10 +167,10 @@ static struct gini_few few_of(struct bench *b)
                              .spread = b->few_spread};
 }
 
-static struct gini_best few_node(struct bench *b, void (*few)(const struct gini_few *, struct gini_best *))
+static struct best_cut few_node(struct bench *b, void (*few)(const struct gini_few *, struct best_cut *))
 {
     struct gini_few node = few_of(b);
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     few(&node, &best);
     return best;
 }
@@ -181,7 +181,7 @@ static const struct gini_kernels *kernels_here(int level)
     return cpu_level_parse(cpu_level_name((enum cpu_level)level), &parsed) ? gini_kernels_get(parsed) : NULL;
 }
 
-static void assert_same_cut(struct gini_best cut, struct gini_best reference, const char *level,
+static void assert_same_cut(struct best_cut cut, struct best_cut reference, const char *level,
                             const struct node *node)
 {
     if (cut.score == reference.score && cut.feature == reference.feature && cut.bin == reference.bin) return;
@@ -193,15 +193,15 @@ static void assert_same_cut(struct gini_best cut, struct gini_best reference, co
 /* Every level's kernels on the node, against the plain ones. */
 static void compare(struct bench *b)
 {
-    struct gini_best reference = scan_node(b, gini_scan_plain);
-    bool few = b->node.n <= GINI_FEW_ROWS && b->node.weight <= GINI_SMALL_WEIGHT;
+    struct best_cut reference = scan_node(b, gini_scan_plain);
+    bool few = b->node.n <= GINI_FEW_ROWS && b->node.weight <= SMALL_WEIGHT;
     if (few) assert_same_cut(few_node(b, gini_few_plain), reference, "few, plain", &b->node);
     for (int level = 0; level < LEVELS; level++) {
         const struct gini_kernels *kernels = kernels_here(level);
         if (!kernels) continue;
         const char *name = cpu_level_name(kernels->level);
         assert_same_cut(scan_node(b, kernels->scan), reference, name, &b->node);
-        for (uint32_t i = 0; i < b->node.k * GINI_BINS; i++)
+        for (uint32_t i = 0; i < b->node.k * MAX_BINS; i++)
             if (b->cells[i]) fail_msg("%s: cell %u not cleared", name, i);
         if (few) assert_same_cut(few_node(b, kernels->few), reference, name, &b->node);
     }
@@ -292,7 +292,7 @@ static void time_shape(struct bench *b, uint32_t n, uint32_t k)
         double visits = b->node.n_features / 1e9;
         printf("%5u rows %2u classes %-7s histogram %8.1f ns a feature", n, k, cpu_level_name(kernels->level),
                seconds_of(b, kernels, false) / visits);
-        if (b->node.weight <= GINI_SMALL_WEIGHT && kernels->few_rows)
+        if (b->node.weight <= SMALL_WEIGHT && kernels->few_rows)
             printf(", few rows %8.1f", seconds_of(b, kernels, true) / visits);
         printf("\n");
     }

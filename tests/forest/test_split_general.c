@@ -210,7 +210,7 @@ static void it_agrees_with_the_fast_search(void **state)
     struct split_case *c = &s->node;
     struct rng rng;
     rng_init(&rng, 1, RNG_HOLDOUT, 16, 0);
-    static uint32_t cells[CASE_CLASSES * GINI_BINS];
+    static uint32_t cells[CASE_CLASSES * MAX_BINS];
     for (int i = 0; i < 1500; i++) {
         split_case_draw_rows(c, 2 + rng_below(&rng, 300), 2 + rng_below(&rng, 8),
                              i % 2    ? 3
@@ -218,12 +218,10 @@ static void it_agrees_with_the_fast_search(void **state)
                                       : 20000,
                              &rng);
         split_case_draw_feature(c, 1 + rng_below(&rng, 256), false, false, &rng);
-        uint32_t totals[CASE_CLASSES];
-        for (uint32_t k = 0; k < c->rows.k; k++) totals[k] = (uint32_t)c->totals[k];
         for (uint32_t r = 0; r < c->rows.n; r++)
-            cells[c->classes[r] * GINI_BINS + gini_cell(c->codes[r])] += c->weights[r];
-        struct gini_best best = {-1, UINT32_MAX, 0};
-        gini_scan_plain(cells, c->rows.k, totals, (uint32_t)c->rows.weight, 3, &best);
+            cells[c->classes[r] * MAX_BINS + gini_cell(c->codes[r])] += c->weights[r];
+        struct best_cut best = {-1, UINT32_MAX, 0};
+        gini_scan_plain(cells, c->rows.k, c->totals, (uint32_t)c->rows.weight, 3, &best);
         struct split found = search(s, 1);
         assert_int_equal(found.found, best.feature == 3);
         if (!found.found) continue;

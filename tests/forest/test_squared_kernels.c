@@ -60,22 +60,22 @@ static void draw(struct bench *b, uint32_t n, uint32_t n_features, uint32_t most
 }
 
 /* The best cut by the general search, feature after feature. */
-static struct gini_best search_general(struct bench *b)
+static struct best_cut search_general(struct bench *b)
 {
     struct split_case *c = &b->node;
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     const struct feature_bins bins = {.n_bins = 256, .low = c->low, .high = c->high};
     for (uint32_t f = 0; f < b->n_features; f++) {
         struct split found;
         split_search_general(&c->rules, &c->rows, f, &bins, b->codes[f], 1, b->scratch, &found);
-        if (found.found) gini_offer(&best, found.score, 7 + f, found.bin);
+        if (found.found) best_cut_offer(&best, found.score, 7 + f, found.bin);
     }
     return best;
 }
 
-static struct gini_best search_scan(struct bench *b, const struct squared_kernels *kernels)
+static struct best_cut search_scan(struct bench *b, const struct squared_kernels *kernels)
 {
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     for (uint32_t f = 0; f < b->n_features; f++) {
         for (uint32_t i = 0; i < b->node.rows.n; i++) {
             uint8_t cell = squared_cell(b->codes[f][i]);
@@ -87,14 +87,14 @@ static struct gini_best search_scan(struct bench *b, const struct squared_kernel
     return best;
 }
 
-static struct gini_best search_few(struct bench *b, const struct squared_kernels *kernels)
+static struct best_cut search_few(struct bench *b, const struct squared_kernels *kernels)
 {
     const struct node_rows *rows = &b->node.rows;
     for (uint32_t i = 0; i < rows->n; i++) {
         b->few_weights[i] = (uint8_t)rows->weights[i];
         for (uint32_t f = 0; f < b->n_features; f++) b->few_codes[i * b->n_features + f] = b->codes[f][i];
     }
-    struct gini_best best = {-INFINITY, UINT32_MAX, 0};
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     kernels->few(&(struct squared_few){.n = (uint32_t)rows->n,
                                        .weight = (uint32_t)rows->weight,
                                        .n_features = b->n_features,
@@ -107,7 +107,7 @@ static struct gini_best search_few(struct bench *b, const struct squared_kernels
     return best;
 }
 
-static void assert_same_cut(struct gini_best cut, struct gini_best reference, const char *name,
+static void assert_same_cut(struct best_cut cut, struct best_cut reference, const char *name,
                             const struct bench *b)
 {
     if (cut.score == reference.score && cut.feature == reference.feature && cut.bin == reference.bin) return;
@@ -127,7 +127,7 @@ static const struct squared_kernels *kernels_here(int level)
 static void compare(struct bench *b)
 {
     static const struct squared_cells empty;
-    struct gini_best reference = search_general(b);
+    struct best_cut reference = search_general(b);
     for (int level = 0; level <= CPU_AVX512; level++) {
         const struct squared_kernels *kernels = kernels_here(level);
         if (!kernels) continue;
@@ -163,7 +163,7 @@ static void every_number_of_features_works(void **state)
 }
 
 static double seconds_of(struct bench *b, const struct squared_kernels *kernels,
-                         struct gini_best (*search)(struct bench *, const struct squared_kernels *))
+                         struct best_cut (*search)(struct bench *, const struct squared_kernels *))
 {
     double least = INFINITY;
     for (int i = 0; i < 5; i++) {
