@@ -6,7 +6,7 @@
 /* A split's left side while rows are parted, and the greatest code on it, the least on the other. */
 struct tally {
     size_t n_left;
-    uint64_t weight;
+    uint64_t weight; /* with classes it is 0: what went left is in class_sum, class by class */
     uint8_t last, next;
 };
 
@@ -31,45 +31,45 @@ static inline __attribute__((always_inline)) struct tally move_rows(struct node_
 {
     const struct sample from = *s->node.sample, to = *across;
     const struct feature_codes codes = node_feature(&s->node, split->feature);
-    const uint8_t cut = split->bin;
-    uint64_t *class_sum = s->class_sum;
-    struct tally tally = {.next = UINT8_MAX};
-    size_t front = s->node.begin, back = s->node.end - 1;
-    for (size_t i = s->node.begin; i < s->node.end; i++) {
-        uint32_t row = from.row[i], weight = from.weight[i];
-        uint8_t code = codes.at[row * codes.stride];
-        uint32_t is_left = left[code >> 5] >> (code & 31) & 1, left_weight = weight & -is_left;
+    uint64_t *class_sum = s->class_sum, left_weight = 0;
+    uint32_t last = 0, next = UINT8_MAX;
+    const size_t begin = s->node.begin, end = s->node.end;
+    size_t front = begin, back = end - 1;
+    for (size_t i = begin; i < end; i++) {
+        uint32_t row = from.row[i], weight = from.weight[i], code = codes.at[row * codes.stride];
+        uint32_t is_left = left[code >> 5] >> (code & 31) & 1;
         to.row[front] = to.row[back] = row;
         to.weight[front] = to.weight[back] = weight;
         if (classify) {
-            to.class_id[front] = to.class_id[back] = from.class_id[i];
-            class_sum[from.class_id[i]] += left_weight;
+            uint16_t c = from.class_id[i];
+            to.class_id[front] = to.class_id[back] = c;
+            class_sum[c] += weight & -is_left;
         } else {
             to.target[front] = to.target[back] = from.target[i];
+            left_weight += weight & -is_left;
         }
-        tally.weight += left_weight;
-        uint8_t low = code <= cut ? code : 0, high = code > cut ? code : UINT8_MAX;
-        tally.last = low > tally.last ? low : tally.last;
-        tally.next = high < tally.next ? high : tally.next;
+        uint32_t low = code & -is_left, high = code | -is_left;
+        last = low > last ? low : last;
+        next = high < next ? high : next;
         front += is_left;
-        back -= 1 - is_left;
+        back += is_left - (size_t)1;
     }
-    tally.n_left = front - s->node.begin;
-    return tally;
+    return (struct tally){front - begin, left_weight, (uint8_t)last, (uint8_t)next};
 }
 
 /* By the class weights that went left, which are cleared. */
-static double score_of(struct node_search *s, const struct split *split, uint64_t left_weight)
+static double score_classes(struct node_search *s, double found, uint64_t *left_weight)
 {
     uint64_t left_squares = 0, right_squares = 0;
     for (uint32_t c = 0; c < s->rows.k; c++) {
         uint64_t *sum = &s->class_sum[s->class_names[c]], left = *sum, right = s->rows.totals[c] - left;
         left_squares += left * left;
         right_squares += right * right;
+        *left_weight += left;
         *sum = 0;
     }
-    if (s->job->rules->split.criterion != BRAMBLE_CRITERION_GINI) return split->score;
-    return gini_score_double(left_squares, left_weight, right_squares, s->rows.weight - left_weight);
+    if (s->job->rules->split.criterion != BRAMBLE_CRITERION_GINI) return found;
+    return gini_score_double(left_squares, *left_weight, right_squares, s->rows.weight - *left_weight);
 }
 
 static void list_present(const struct node_search *s, uint32_t feature, uint64_t present[4])
@@ -91,8 +91,8 @@ void node_search_part(struct node_search *s, struct split *split, struct sample 
     struct tally tally =
         s->rows.k ? move_rows(s, split, left, across, true) : move_rows(s, split, left, across, false);
     parting->n_left = tally.n_left;
+    parting->score = s->rows.k ? score_classes(s, split->score, &tally.weight) : split->score;
     parting->left_heavier = tally.weight >= s->rows.weight - tally.weight;
-    parting->score = score_of(s, split, tally.weight);
     memset(parting->present, 0, sizeof parting->present);
     if (bins->categorical || bins->has_missing) list_present(s, split->feature, parting->present);
     if (!s->fast[split->feature]) return;
