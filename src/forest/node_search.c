@@ -30,8 +30,8 @@ static bool allocate_shared(struct node_search *s, size_t capacity)
 {
     size_t n_features = s->job->codes->binned->n_features;
     s->strip_rows = capacity < STRIP_ROWS_MAX ? capacity : STRIP_ROWS_MAX;
-    size_t strip = s->strip_rows * SEARCH_STRIP, group = capacity * SEARCH_GROUP;
-    s->codes = mem_alloc_aligned(group > strip ? group : strip, 1);
+    size_t strip = s->strip_rows * SEARCH_STRIP;
+    s->codes = mem_alloc_aligned(capacity > strip ? capacity : strip, 1);
     s->permutation = mem_alloc(n_features, sizeof *s->permutation);
     s->swaps = mem_alloc(n_features, sizeof *s->swaps);
     s->few_features = mem_alloc(n_features, sizeof *s->few_features);

@@ -44,7 +44,7 @@ struct node_search {
     struct category_cells *category_cells; /* all 0 between searches */
     struct split slow_split;               /* of the best feature that is not fast */
     double random_threshold;               /* extra-trees: drawn for the best feature that is */
-    uint8_t *codes;                        /* SEARCH_GROUP x capacity, or SEARCH_STRIP x strip_rows */
+    uint8_t *codes;                        /* of one feature, or SEARCH_STRIP x strip_rows */
     size_t strip_rows;                     /* rows of which SEARCH_STRIP features fit in codes */
     uint32_t *permutation;                 /* F: features, the first n_drawn drawn */
     uint32_t *swaps;                       /* F: what to undo */

@@ -1,45 +1,77 @@
 #include "forest/node_search_scratch.h"
 
+enum { STRIP_WIDTH = 64 }; /* rows up to a cache line wide are read where they are */
+
 /* One group of features on its way through the cells. */
 struct group {
     uint32_t n;
-    uint32_t drawn[SEARCH_GROUP];       /* their places in the order drawn */
-    const uint8_t *codes[SEARCH_GROUP]; /* n codes each */
+    uint32_t drawn[SEARCH_GROUP]; /* their places in the order drawn */
+    struct feature_codes codes[SEARCH_GROUP];
+    const uint32_t *row; /* row i's code is codes.at[row[i] * codes.stride]; NULL: codes.at[i] */
 };
 
-static void fill_one(const struct node_search *s, const uint8_t *codes, uint32_t *cells)
+/* Counts n features at a time. The compiler makes one of each n, in order or not. */
+static inline __attribute__((always_inline)) void
+fill_classes(struct node_search *s, const struct group *group, uint32_t n, bool in_order)
 {
+    const size_t n_rows = s->rows.n, next = (size_t)s->rows.k * MAX_BINS, stride = group->codes[0].stride;
     const uint16_t *classes = s->rows.classes;
-    const uint32_t *weights = s->rows.weights;
-    for (size_t i = 0; i < s->rows.n; i++)
-        cells[(uint32_t)classes[i] << 8 | gini_cell(codes[i])] += weights[i];
+    const uint32_t *weights = s->rows.weights, *row = group->row;
+    const uint8_t *codes[SEARCH_GROUP];
+    uint32_t *cells = s->cells;
+    for (uint32_t f = 0; f < n; f++) codes[f] = group->codes[f].at;
+    for (size_t i = 0; i < n_rows; i++) {
+        uint32_t *of_class = cells + ((size_t)classes[i] << 8), weight = weights[i];
+        size_t at = in_order ? i : row[i] * stride;
+        for (uint32_t f = 0; f < n; f++) of_class[f * next + gini_cell(codes[f][at])] += weight;
+    }
 }
 
-static void fill_group(const struct node_search *s, const struct group *group, uint32_t *cells)
+static inline __attribute__((always_inline)) void
+fill_targets(struct node_search *s, const struct group *group, uint32_t n, bool in_order)
 {
-    const size_t n = s->rows.n, next = (size_t)s->rows.k * MAX_BINS;
-    const uint16_t *classes = s->rows.classes;
-    const uint32_t *weights = s->rows.weights;
-    const uint8_t *a = group->codes[0], *b = group->codes[1], *c = group->codes[2], *d = group->codes[3];
-    for (size_t i = 0; i < n; i++) {
-        uint32_t *of_class = cells + ((size_t)classes[i] << 8), weight = weights[i];
-        of_class[gini_cell(a[i])] += weight;
-        of_class[next + gini_cell(b[i])] += weight;
-        of_class[2 * next + gini_cell(c[i])] += weight;
-        of_class[3 * next + gini_cell(d[i])] += weight;
+    const size_t n_rows = s->rows.n, stride = group->codes[0].stride;
+    const int64_t *targets = s->centred;
+    const uint32_t *weights = s->rows.weights, *row = group->row;
+    const uint8_t *codes[SEARCH_GROUP];
+    struct squared_cells *cells = s->squared_cells;
+    for (uint32_t f = 0; f < n; f++) codes[f] = group->codes[f].at;
+    for (size_t i = 0; i < n_rows; i++) {
+        int64_t target = targets[i];
+        uint32_t weight = weights[i];
+        size_t at = in_order ? i : row[i] * stride;
+        for (uint32_t f = 0; f < n; f++) {
+            uint8_t cell = squared_cell(codes[f][at]);
+            cells[f].sum[cell] += target;
+            cells[f].weight[cell] += weight;
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void fill(struct node_search *s, const struct group *group,
+                                                       uint32_t n)
+{
+    if (s->rows.k)
+        group->row ? fill_classes(s, group, n, false) : fill_classes(s, group, n, true);
+    else
+        group->row ? fill_targets(s, group, n, false) : fill_targets(s, group, n, true);
+}
+
+static void fill_group(struct node_search *s, const struct group *group)
+{
+    switch (group->n) {
+    case 1: fill(s, group, 1); break;
+    case 2: fill(s, group, 2); break;
+    case 3: fill(s, group, 3); break;
+    case SEARCH_GROUP: fill(s, group, SEARCH_GROUP); break;
     }
 }
 
 static void scan_gini(struct node_search *s, const struct group *group, struct best_cut *best)
 {
     uint32_t weight = (uint32_t)s->rows.weight, k = s->rows.k;
-    size_t next = (size_t)k * MAX_BINS;
-    if (group->n == SEARCH_GROUP)
-        fill_group(s, group, s->cells);
-    else
-        for (uint32_t g = 0; g < group->n; g++) fill_one(s, group->codes[g], s->cells + g * next);
     for (uint32_t g = 0; g < group->n; g++) {
-        uint32_t *cells = s->cells + g * next;
+        uint32_t *cells = s->cells + (size_t)g * k * MAX_BINS;
         if (weight <= UINT16_MAX)
             s->job->kernels->scan(cells, k, s->totals, weight, group->drawn[g], best);
         else
@@ -47,37 +79,8 @@ static void scan_gini(struct node_search *s, const struct group *group, struct b
     }
 }
 
-static void fill_squared(const struct node_search *s, const uint8_t *codes, struct squared_cells *cells)
-{
-    const uint32_t *weights = s->rows.weights;
-    for (size_t i = 0; i < s->rows.n; i++) {
-        uint8_t cell = squared_cell(codes[i]);
-        cells->sum[cell] += s->centred[i];
-        cells->weight[cell] += weights[i];
-    }
-}
-
-static void fill_squared_group(const struct node_search *s, const struct group *group,
-                               struct squared_cells *cells)
-{
-    const uint32_t *weights = s->rows.weights;
-    for (size_t i = 0; i < s->rows.n; i++) {
-        int64_t target = s->centred[i];
-        uint32_t weight = weights[i];
-        for (uint32_t g = 0; g < SEARCH_GROUP; g++) {
-            uint8_t cell = squared_cell(group->codes[g][i]);
-            cells[g].sum[cell] += target;
-            cells[g].weight[cell] += weight;
-        }
-    }
-}
-
 static void scan_squared(struct node_search *s, const struct group *group, struct best_cut *best)
 {
-    if (group->n == SEARCH_GROUP)
-        fill_squared_group(s, group, s->squared_cells);
-    else
-        for (uint32_t g = 0; g < group->n; g++) fill_squared(s, group->codes[g], &s->squared_cells[g]);
     for (uint32_t g = 0; g < group->n; g++)
         s->squared->scan(&s->squared_cells[g], s->centred_sum, (uint32_t)s->rows.weight, group->drawn[g],
                          best);
@@ -89,41 +92,59 @@ static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
 {
     const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->permutation + first;
     size_t n = s->rows.n, width = s->node.source.n_features, n_features = last - first;
+    uint8_t *to = s->codes;
     for (size_t i = 0; i < n; i++) {
         const uint8_t *codes = s->node.source.by_row + row[i] * width;
-        for (size_t f = 0; f < n_features; f++) s->codes[f * n + i] = codes[features[f]];
+        for (size_t f = 0; f < n_features; f++) to[f * n + i] = codes[features[f]];
     }
 }
 
-/* Takes the next fast features from *at on into a group, their codes from the strip or from whole columns. */
-static struct group next_group(struct node_search *s, uint32_t first, uint32_t *at, uint32_t last, bool strip)
+/* Takes the next fast features from *at on into a group, their codes from the strip or from where they are.
+ */
+static struct group next_group(const struct node_search *s, uint32_t first, uint32_t *at, uint32_t last,
+                               bool strip)
 {
-    struct group group = {0};
+    struct group group = {.row = strip ? NULL : s->node.sample->row + s->node.begin};
     for (; *at < last && group.n < SEARCH_GROUP; ++*at) {
         uint32_t feature = s->permutation[*at];
         if (!s->fast[feature]) continue;
-        uint8_t *codes = s->codes + (strip ? *at - first : group.n) * s->rows.n;
-        if (!strip) node_codes(s, feature, codes);
-        group.codes[group.n] = codes;
+        group.codes[group.n] = strip ? (struct feature_codes){s->codes + (*at - first) * s->rows.n, 1}
+                                     : node_feature(&s->node, feature);
         group.drawn[group.n++] = *at;
     }
     return group;
 }
 
+static void search_group(struct node_search *s, const struct group *group, struct best_cut *best)
+{
+    fill_group(s, group);
+    if (s->rows.k)
+        scan_gini(s, group, best);
+    else
+        scan_squared(s, group, best);
+}
+
+static void search_group_random(struct node_search *s, const struct group *group, struct best_cut *best)
+{
+    for (uint32_t g = 0; g < group->n; g++) {
+        if (group->row) node_codes(s, s->permutation[group->drawn[g]], s->codes);
+        search_random(s, group->row ? s->codes : group->codes[g].at, group->drawn[g], best);
+    }
+}
+
 void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
-    bool strip = s->node.source.by_row && s->rows.n <= s->strip_rows;
+    const struct code_source *source = &s->node.source;
+    bool strip = source->by_row && source->n_features > STRIP_WIDTH && s->rows.n <= s->strip_rows;
     for (uint32_t begin = first, end; begin < last; begin = end) {
         end = last - begin < SEARCH_STRIP ? last : begin + SEARCH_STRIP;
         if (strip) fetch_strip(s, begin, end);
         for (uint32_t at = begin; at < end;) {
             struct group group = next_group(s, begin, &at, end, strip);
             if (s->job->rules->split.random)
-                for (uint32_t g = 0; g < group.n; g++) search_random(s, group.codes[g], group.drawn[g], best);
-            else if (s->rows.k)
-                scan_gini(s, &group, best);
+                search_group_random(s, &group, best);
             else
-                scan_squared(s, &group, best);
+                search_group(s, &group, best);
         }
     }
 }
