@@ -5,18 +5,24 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/threads.h"
+#include "forest/quantised.h"
 
-enum { THREADS_MAX = 1024 };
+enum {
+    THREADS_MAX = 1024,
+    BLOCK_VALUES = 1 << 17, /* of rows that go down the trees together: their codes take 256 KB */
+    BLOCK_ROWS_MIN = 64,
+    BLOCK_ROWS_MAX = 8192,
+};
 
 struct job {
     const struct forest *forest;
     const struct prediction_rows *rows;
     const struct prediction_outputs *out;
-    size_t block, width; /* rows a block; outputs a row: C or 1 */
-    bool bytes;          /* every feature of the table is a byte, or the rows may all be */
-    size_t value_size;   /* of what is gathered */
-    char *gathered;      /* block x F values a thread */
-    float *sums;         /* block x width floats a thread, when nobody wants probabilities */
+    size_t block, width;         /* rows a block; outputs a row: C or 1 */
+    struct quantised *quantised; /* NULL: too few rows to pay */
+    uint16_t *codes;             /* block x F a thread, if quantised */
+    float *gathered;             /* block x F a thread, if the rows are a table's */
+    float *sums;                 /* block x width a thread, when nobody wants probabilities */
 };
 
 static void gather_rows(const struct bramble_table *table, size_t first, size_t n, float *x)
@@ -29,61 +35,16 @@ static void gather_rows(const struct bramble_table *table, size_t first, size_t 
     }
 }
 
-static void gather_bytes(const struct bramble_table *table, size_t first, size_t n, uint8_t *x)
-{
-    size_t n_features = table->schema.n_features;
-    for (size_t f = 0; f < n_features; f++) {
-        const uint8_t *column = table->columns[f].bytes + first;
-        for (size_t r = 0; r < n; r++) x[r * n_features + f] = column[r];
-    }
-}
-
-static bool all_bytes(const struct bramble_table *table)
-{
-    for (uint32_t f = 0; f < table->schema.n_features; f++)
-        if (table->schema.features[f].type != BRAMBLE_FEATURE_BYTE) return false;
-    return true;
-}
-
-/* Pixels and counts often come as floats. Rows of whole numbers 0..255 alone, as bytes; else false. */
-static bool narrow_rows(const float *x, size_t n_values, uint8_t *bytes)
-{
-    for (size_t i = 0; i < n_values; i++) {
-        float value = x[i] >= 0 && x[i] <= 255 ? x[i] : 0;
-        bytes[i] = (uint8_t)(int)value;
-        if ((float)bytes[i] != x[i]) return false;
-    }
-    return true;
-}
-
-/* Judged by the first of the rows given as floats. */
-static bool looks_like_bytes(const struct prediction_rows *rows, size_t n_features)
-{
-    for (size_t f = 0; rows->n_rows && f < n_features; f++) {
-        uint8_t byte;
-        if (!narrow_rows(rows->x + f, 1, &byte)) return false;
-    }
-    return true;
-}
-
 /* Leaf shares or values of rows begin..begin + n - 1, averaged. */
 static void sum_rows(const struct job *job, uint32_t thread, size_t begin, size_t n, float *sums)
 {
-    size_t n_features = job->forest->n_features;
-    void *gathered = job->gathered + thread * job->block * n_features * job->value_size;
-    if (job->rows->table && !job->bytes) {
-        gather_rows(job->rows->table, job->rows->first + begin, n, gathered);
-        forest_predict_rows(job->forest, gathered, n, 1, sums);
-    } else if (job->rows->table) {
-        gather_bytes(job->rows->table, job->rows->first + begin, n, gathered);
-        forest_predict_bytes(job->forest, gathered, n, 1, sums);
-    } else {
-        const float *x = job->rows->x + begin * n_features;
-        if (job->bytes && narrow_rows(x, n * n_features, gathered))
-            forest_predict_bytes(job->forest, gathered, n, 1, sums);
-        else
-            forest_predict_rows(job->forest, x, n, 1, sums);
-    }
+    size_t n_features = job->forest->n_features, room = thread * job->block * n_features;
+    const float *x = job->rows->table ? job->gathered + room : job->rows->x + begin * n_features;
+    if (job->rows->table) gather_rows(job->rows->table, job->rows->first + begin, n, job->gathered + room);
+    if (job->quantised)
+        quantised_predict_rows(job->quantised, x, n, job->codes + room, sums);
+    else
+        forest_predict_rows(job->forest, x, n, sums);
 }
 
 static uint32_t most_probable(const float *shares, size_t n_classes)
@@ -109,29 +70,50 @@ static void predict_block(void *context, uint32_t thread, uint64_t i)
     }
 }
 
+/* Rows whose values stay at hand while a tree after the other is walked; few enough for each thread to have
+ * some. */
+static size_t block_rows(const struct forest *forest, size_t n_rows, uint32_t threads)
+{
+    size_t rows = BLOCK_VALUES / forest->n_features, share = n_rows / threads + 1;
+    if (rows > BLOCK_ROWS_MAX) rows = BLOCK_ROWS_MAX;
+    if (rows > share) rows = share;
+    if (rows < BLOCK_ROWS_MIN) rows = BLOCK_ROWS_MIN;
+    return rows < n_rows ? rows : n_rows;
+}
+
+/* False: out of memory. */
+static bool allocate(struct job *job, uint32_t threads)
+{
+    size_t rows = threads * job->block, n_features = job->forest->n_features;
+    bool quantised = quantised_pays(job->forest, job->rows->n_rows);
+    if (quantised) job->quantised = quantised_new(job->forest);
+    if (quantised) job->codes = mem_alloc(rows * n_features, sizeof *job->codes);
+    if (job->rows->table) job->gathered = mem_alloc(rows * n_features, sizeof *job->gathered);
+    if (!job->out->proba) job->sums = mem_alloc(rows * job->width, sizeof *job->sums);
+    return (!quantised || (job->quantised && job->codes)) && (!job->rows->table || job->gathered) &&
+           (job->out->proba || job->sums);
+}
+
 bramble_status prediction_run(const struct forest *forest, const struct prediction_rows *rows,
                               uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
 {
+    if (!rows->n_rows) return BRAMBLE_OK;
+    if (!threads) threads = threads_available();
+    if (threads > THREADS_MAX) threads = THREADS_MAX;
     struct job job = {.forest = forest,
                       .rows = rows,
                       .out = out,
-                      .bytes =
-                          rows->table ? all_bytes(rows->table) : looks_like_bytes(rows, forest->n_features),
+                      .block = block_rows(forest, rows->n_rows, threads),
                       .width = forest->n_classes ? forest->n_classes : 1};
-    job.value_size = job.bytes ? sizeof(uint8_t) : sizeof(float);
-    job.block = forest_predict_block_rows(forest, job.bytes);
-    if (job.block > rows->n_rows && rows->n_rows) job.block = rows->n_rows;
     uint64_t n_blocks = (rows->n_rows + job.block - 1) / job.block;
-    if (!threads) threads = threads_available();
-    if (threads > THREADS_MAX) threads = THREADS_MAX;
-    if (threads > n_blocks) threads = n_blocks ? (uint32_t)n_blocks : 1;
-    job.gathered = mem_alloc(threads * job.block, forest->n_features * job.value_size);
-    if (!out->proba) job.sums = mem_alloc(threads * job.block, job.width * sizeof(float));
+    if (threads > n_blocks) threads = (uint32_t)n_blocks;
     bramble_status status = BRAMBLE_OK;
-    if (job.gathered && (job.sums || out->proba))
+    if (allocate(&job, threads))
         threads_run(threads, n_blocks, predict_block, &job);
     else
         status = error_memory(error, "rows to predict");
+    quantised_free(job.quantised);
+    mem_free(job.codes);
     mem_free(job.gathered);
     mem_free(job.sums);
     return status;

@@ -33,17 +33,10 @@ bramble_status forest_fit(struct forest **out, const struct bramble_table *table
  * out: N x C class shares (classification) or N values (regression), row-major float.
  * Single precision: leaf values (a pure leaf's is 1) are added up in tree order, starting from 0, and the sum
  * is divided once by (float)T. ONNX Runtime does the same with our files; sums of pure leaves are exact, so
- * that ties are ties there too. O(N T depth).
+ * that ties are ties there too. Best given a few hundred rows at a time; many in all are quicker by
+ * quantised.h. O(N T depth).
  */
-void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, uint32_t threads,
-                         float *out);
-
-/* The same for features that are all bytes: a quarter of the memory to walk through. */
-void forest_predict_bytes(const struct forest *forest, const uint8_t *x, size_t n_rows, uint32_t threads,
-                          float *out);
-
-/* Rows that go down the trees together: callers that gather rows best gather so many. */
-size_t forest_predict_block_rows(const struct forest *forest, bool bytes);
+void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, float *out);
 
 /* Hash of the trees alone (XXH3-128 over their canonical form), 32 hexadecimal digits and a terminator. */
 void forest_hash(const struct forest *forest, char hash[33]);

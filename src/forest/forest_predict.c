@@ -1,124 +1,147 @@
 #include <string.h>
 
-#include "base/threads.h"
 #include "forest/forest.h"
+#include "forest/quantised.h"
 
 enum {
-    BLOCK_BYTES = 6 << 20, /* of rows that go down a tree before the next: trees miss caches more than rows */
-    BLOCK_ROWS_MIN = 64,
-    BLOCK_ROWS_MAX = 8192,
-    WALKERS = 12, /* rows that walk a tree side by side, so that their waits for memory overlap */
-};
-
-struct prediction {
-    const struct forest *forest;
-    const void *x; /* N x F floats, or bytes */
-    bool bytes;
-    size_t n_rows, block_rows;
-    float *out;
+    WALKERS = 12,      /* rows that walk a tree side by side, so that their waits for memory overlap */
+    LINE = 64,         /* bytes that caches fetch at once */
+    LINES_A_WALK = 16, /* that a row's way down a tree touches */
 };
 
 /* A row on its way down a tree. */
 struct walker {
-    const void *x;
+    const float *x;
+    const uint16_t *codes; /* of x, when the forest is quantised */
     float *sums;
     uint32_t at;
 };
 
-static void add_leaf(const struct forest *forest, const struct tree *tree, uint32_t i, float *sums)
+/* Rows that go down the trees together. */
+struct block {
+    const struct forest *forest;
+    const float *x;        /* n x F */
+    const uint16_t *codes; /* n x F, or NULL */
+    size_t n;
+    float *sums; /* n x outputs */
+};
+
+static size_t n_outputs(const struct forest *forest)
 {
-    const struct tree_node *leaf = &tree->nodes[i];
+    return forest->n_classes ? forest->n_classes : 1;
+}
+
+static struct walker walker_at(const struct block *block, size_t row)
+{
+    size_t n_features = block->forest->n_features;
+    return (struct walker){block->x + row * n_features, block->codes ? block->codes + row * n_features : NULL,
+                           block->sums + row * n_outputs(block->forest), 0};
+}
+
+static inline void add_leaf(const struct forest *forest, const struct tree *tree, struct tree_node leaf,
+                            float *sums)
+{
     if (!forest->n_classes)
-        sums[0] += leaf->value;
-    else if (leaf->pure)
-        sums[leaf->class_id] += 1;
+        sums[0] += leaf.value;
+    else if (leaf.pure)
+        sums[leaf.class_id] += 1;
     else
-        for (uint32_t c = 0; c < forest->n_classes; c++) sums[c] += tree->values[leaf->values + c];
+        for (uint32_t c = 0; c < forest->n_classes; c++) sums[c] += tree->values[leaf.values + c];
 }
 
-/* One step down; the choice is arithmetic, since a branch on it would be guessed wrong every other time. */
-static inline uint32_t step(const struct tree *tree, uint32_t i, const void *x, bool bytes)
+/* The left child of i or the right one, by arithmetic: a branch would be guessed wrong every other time. */
+static inline uint32_t child(uint32_t i, uint32_t right, bool left)
 {
-    const struct tree_node *node = &tree->nodes[i];
-    float value = bytes ? (float)((const uint8_t *)x)[node->feature] : ((const float *)x)[node->feature];
-    if (__builtin_expect(node->kind != TREE_NUMERIC || value != value, 0)) return tree_child(tree, i, value);
-    uint32_t left = -(uint32_t)(value <= node->threshold);
-    return node->right ^ ((node->right ^ (i + 1)) & left);
+    return right ^ ((right ^ (i + 1)) & -(uint32_t)left);
 }
 
-/* Sends n rows of `stride` bytes down a tree; whoever reaches a leaf makes room for the next row. */
-static inline __attribute__((always_inline)) void add_tree(const struct forest *forest,
-                                                           const struct tree *tree, const char *x,
-                                                           size_t stride, bool bytes, size_t n, float *sums)
+/* One step down; at a leaf, false and its value added. */
+static inline bool step(const struct forest *forest, const struct tree *tree, struct walker *walker)
 {
-    size_t outputs = forest->n_classes ? forest->n_classes : 1;
+    const struct tree_node *node = &tree->nodes[walker->at];
+    if (node->kind == TREE_LEAF) {
+        add_leaf(forest, tree, *node, walker->sums);
+        return false;
+    }
+    float value = walker->x[node->feature];
+    if (__builtin_expect(node->kind != TREE_NUMERIC || value != value, 0))
+        walker->at = tree_child(tree, walker->at, value);
+    else
+        walker->at = child(walker->at, node->right, value <= node->threshold);
+    return true;
+}
+
+/* The same by codes. */
+static inline bool quantised_step(const struct forest *forest, const struct tree *tree,
+                                  const struct quantised_node *nodes, struct walker *walker)
+{
+    struct quantised_node node = nodes[walker->at];
+    if (node.right < 2) {
+        struct tree_node leaf = {.class_id = node.leaf, .pure = node.right & 1};
+        add_leaf(forest, tree, leaf, walker->sums);
+        return false;
+    }
+    uint16_t code = walker->codes[node.feature];
+    if (__builtin_expect(code == node.code || code == QUANTISED_NONE, 0))
+        walker->at = tree_child(tree, walker->at, walker->x[node.feature]);
+    else
+        walker->at = child(walker->at, node.right, code < node.code);
+    return true;
+}
+
+/* Has the nodes brought near in one sweep, if so many rows will touch most of them: far quicker than one by
+ * one in the order of the walk. */
+static void fetch(const void *nodes, size_t bytes, size_t n_rows)
+{
+    if (bytes / LINE > n_rows * LINES_A_WALK) return;
+    for (size_t i = 0; i < bytes; i += LINE) __builtin_prefetch((const char *)nodes + i);
+}
+
+/* Sends all rows down a tree, by codes or by values; whoever reaches a leaf makes room for the next row. */
+static inline __attribute__((always_inline)) void add_tree(const struct block *block, const struct tree *tree,
+                                                           const struct quantised_node *nodes, bool by_codes)
+{
+    if (by_codes)
+        fetch(nodes, tree->n_nodes * sizeof *nodes, block->n);
+    else
+        fetch(tree->nodes, tree->n_nodes * sizeof *tree->nodes, block->n);
     struct walker walkers[WALKERS];
-    size_t n_walking = n < WALKERS ? n : WALKERS, next = n_walking;
-    for (size_t w = 0; w < n_walking; w++)
-        walkers[w] = (struct walker){x + w * stride, sums + w * outputs, 0};
+    size_t n_walking = block->n < WALKERS ? block->n : WALKERS, next = n_walking;
+    for (size_t w = 0; w < n_walking; w++) walkers[w] = walker_at(block, w);
     while (n_walking)
         for (size_t w = 0; w < n_walking; w++) {
             struct walker *walker = &walkers[w];
-            if (tree->nodes[walker->at].kind != TREE_LEAF) {
-                walker->at = step(tree, walker->at, walker->x, bytes);
+            if (by_codes ? quantised_step(block->forest, tree, nodes, walker)
+                         : step(block->forest, tree, walker))
                 continue;
-            }
-            add_leaf(forest, tree, walker->at, walker->sums);
-            if (next < n) {
-                *walker = (struct walker){x + next * stride, sums + next * outputs, 0};
-                next++;
-            } else {
-                *walker = walkers[--n_walking];
-            }
+            *walker = next < block->n ? walker_at(block, next++) : walkers[--n_walking];
         }
 }
 
-static void predict_block(void *context, uint32_t thread, uint64_t block)
+static void divide(float *sums, size_t n, uint32_t n_trees)
 {
-    (void)thread;
-    const struct prediction *p = context;
-    const struct forest *forest = p->forest;
-    size_t begin = block * p->block_rows, left = p->n_rows - begin;
-    size_t n = left < p->block_rows ? left : p->block_rows;
-    size_t outputs = forest->n_classes ? forest->n_classes : 1;
-    float *sums = p->out + begin * outputs;
-    memset(sums, 0, n * outputs * sizeof *sums);
-    size_t stride = forest->n_features * (p->bytes ? sizeof(uint8_t) : sizeof(float));
-    const char *x = (const char *)p->x + begin * stride;
-    for (uint32_t t = 0; t < forest->n_trees; t++) {
-        if (p->bytes)
-            add_tree(forest, &forest->trees[t], x, stride, true, n, sums);
-        else
-            add_tree(forest, &forest->trees[t], x, stride, false, n, sums);
-    }
-    for (size_t i = 0; i < n * outputs; i++) sums[i] /= (float)forest->n_trees;
+    for (size_t i = 0; i < n; i++) sums[i] /= (float)n_trees;
 }
 
-size_t forest_predict_block_rows(const struct forest *forest, bool bytes)
+void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, float *out)
 {
-    size_t rows = BLOCK_BYTES / (forest->n_features * (bytes ? sizeof(uint8_t) : sizeof(float)));
-    if (rows > BLOCK_ROWS_MAX) return BLOCK_ROWS_MAX;
-    return rows > BLOCK_ROWS_MIN ? rows : BLOCK_ROWS_MIN;
+    struct block block = {forest, x, NULL, n_rows, out};
+    size_t n = n_rows * n_outputs(forest);
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t t = 0; t < forest->n_trees; t++) add_tree(&block, &forest->trees[t], NULL, false);
+    divide(out, n, forest->n_trees);
 }
 
-static void predict(const struct forest *forest, const void *x, bool bytes, size_t n_rows, uint32_t threads,
-                    float *out)
+void quantised_predict_rows(const struct quantised *quantised, const float *x, size_t n_rows, uint16_t *codes,
+                            float *out)
 {
-    if (!threads) threads = threads_available();
-    size_t block_rows = forest_predict_block_rows(forest, bytes), share = n_rows / threads + 1;
-    if (block_rows > share) block_rows = share > BLOCK_ROWS_MIN ? share : BLOCK_ROWS_MIN;
-    struct prediction p = {forest, x, bytes, n_rows, block_rows, out};
-    threads_run(threads, (n_rows + block_rows - 1) / block_rows, predict_block, &p);
-}
-
-void forest_predict_rows(const struct forest *forest, const float *x, size_t n_rows, uint32_t threads,
-                         float *out)
-{
-    predict(forest, x, false, n_rows, threads, out);
-}
-
-void forest_predict_bytes(const struct forest *forest, const uint8_t *x, size_t n_rows, uint32_t threads,
-                          float *out)
-{
-    predict(forest, x, true, n_rows, threads, out);
+    const struct forest *forest = quantised->forest;
+    struct block block = {forest, x, codes, n_rows, out};
+    size_t n = n_rows * n_outputs(forest);
+    const struct quantised_node *nodes = quantised->nodes;
+    quantised_rows(quantised, x, n_rows, codes);
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t t = 0; t < forest->n_trees; nodes += forest->trees[t++].n_nodes)
+        add_tree(&block, &forest->trees[t], nodes, true);
+    divide(out, n, forest->n_trees);
 }

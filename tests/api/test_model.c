@@ -81,9 +81,8 @@ static void test_predictions_agree(void **state)
     scratch_remove(&scratch);
 }
 
-/* Whole numbers 0..255 go down the trees as bytes; whatever rows stand beside them, the answers are the same.
- */
-static void test_rows_of_whole_numbers(void **state)
+/* Many rows go down the trees as codes, one alone as it is; the answers are the same. */
+static void test_rows_together_and_alone(void **state)
 {
     (void)state;
     enum { ROWS = 5000 };
@@ -100,7 +99,7 @@ static void test_rows_of_whole_numbers(void **state)
     const float odd[] = {0, 17.5f, -1, 255.5f, 256, 1e30f, NAN, -0.0f};
     for (int r = 1; r < ROWS; r += 700) x[r * F] = odd[r / 700];
     for (int first = 0; first < 2; first++) {
-        if (first) x[0] = 0.25f; /* and now no row is taken for bytes */
+        if (first) x[0] = 0.25f; /* and now not all are whole numbers */
         assert_int_equal(bramble_model_predict_rows(model, x, ROWS, 2, together, NULL), BRAMBLE_OK);
         for (int r = 0; r < ROWS; r += 7 - 6 * (r % 700 < 3)) {
             assert_int_equal(bramble_model_predict_rows(model, x + r * F, 1, 1, &alone, NULL), BRAMBLE_OK);
@@ -347,7 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_predictions_agree),
-        cmocka_unit_test(test_rows_of_whole_numbers),
+        cmocka_unit_test(test_rows_together_and_alone),
         cmocka_unit_test(test_info_and_settings),
         cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_regression),

@@ -38,7 +38,7 @@ static inline float *predict(const struct forest *forest, const struct bramble_t
     for (uint32_t f = 0; f < width; f++)
         for (size_t i = 0; i < n; i++)
             x[i * width + f] = column_value(&table->columns[f], table->schema.features[f].type, i);
-    forest_predict_rows(forest, x, n, 1, out);
+    forest_predict_rows(forest, x, n, out);
     free(x);
     return out;
 }

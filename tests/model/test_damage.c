@@ -48,7 +48,7 @@ static bool try_bytes(const uint8_t *bytes, size_t n)
         return false;
     }
     float *x = hand_rows(model, 3, 1), *out = mem_alloc(3, (model->forest->n_classes + 1) * sizeof *out);
-    forest_predict_rows(model->forest, x, 3, 1, out);
+    forest_predict_rows(model->forest, x, 3, out);
     char *text;
     for (uint32_t t = 0; t < model->forest->n_trees; t++) {
         assert_int_equal(tree_print(&text, model, t, BRAMBLE_TREE_DOT, NULL), BRAMBLE_OK);

@@ -61,7 +61,7 @@ static void write_case(const char *folder, const char *name, struct bramble_mode
     const struct forest *forest = model->forest;
     size_t width = forest->n_classes ? forest->n_classes : 1;
     float *x = hand_rows(model, ROWS, seed), *out = mem_alloc(ROWS * width, sizeof *out);
-    forest_predict_rows(forest, x, ROWS, 1, out);
+    forest_predict_rows(forest, x, ROWS, out);
     write_floats(folder, name, "x", x, ROWS * forest->n_features);
     write_floats(folder, name, "out", out, ROWS * width);
     write_answer(folder, name, model, out);
