@@ -1,0 +1,31 @@
+/*
+ * Rank 0: hands out tasks, writes results to the journal, sees to it that data get where they are needed, and
+ * notices who is gone. It knows the workers by their ranks; the supervisor that started the job knows their
+ * names.
+ *
+ * Orders come in as lines on one named pipe, reports go out on another:
+ *
+ *   job JSON        work on this (job.h)             here PID                       rank 0 itself
+ *                                                    hello RANK PID THREADS         a worker is there
+ *                                                    ready                          all of them are
+ *   drop            forget the job                   progress DONE TOTAL            four times a second, and
+ *   stop            send everybody home              worker RANK STATE TASKS RATE   one of these for each
+ * worker have RANK                      the data are there lost RANK SECONDS              silent for so long
+ *                                                    out RANK TEXT                  cannot do this job; left
+ * out note RANK TEXT                 for the event log done                           every result is in the
+ * journal error TEXT                     the job cannot be done
+ */
+#ifndef CLUSTER_COORDINATOR_H
+#define CLUSTER_COORDINATOR_H
+
+#include "cluster/wire.h"
+
+/* What a worker is at, as reports name it. */
+enum worker_state { WORKER_STARTING, WORKER_LOADING, WORKER_RECEIVING, WORKER_WORKING, WORKER_OUT };
+const char *worker_state_name(enum worker_state state);
+
+/* Runs until told to stop, or until the supervisor is gone. The wire stays the caller's. */
+bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const char *orders_path,
+                               const char *reports_path, bramble_error *error);
+
+#endif

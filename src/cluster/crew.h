@@ -1,0 +1,34 @@
+/*
+ * A node's threads at work on a job's tasks: tasks go in, results come out, and nobody waits for the network.
+ */
+#ifndef CLUSTER_CREW_H
+#define CLUSTER_CREW_H
+
+#include "cluster/program.h"
+
+struct crew;
+
+/* Opens the program on a thread of its own (which may take long) and then starts `threads` threads. Texts are
+ * copied. */
+bramble_status crew_new(struct crew **out, const struct program *program, const char *job,
+                        const char *data_path, uint32_t threads, bramble_error *error);
+/* Tells all to stop, waits until they have, closes the program. NULL is fine. */
+void crew_free(struct crew *crew);
+
+enum crew_state { CREW_OPENING, CREW_READY, CREW_FAILED };
+enum crew_state crew_state(struct crew *crew, bramble_error *error); /* *error is filled in when FAILED */
+
+bool crew_add(struct crew *crew, uint32_t task);    /* false: out of memory */
+void crew_cancel(struct crew *crew, uint32_t task); /* no effect when it is done already */
+
+struct crew_result {
+    uint32_t task;
+    double seconds;
+    void *bytes; /* the caller's to mem_free */
+    size_t length;
+};
+
+/* The next finished task; false: none yet. */
+bool crew_take(struct crew *crew, struct crew_result *result);
+
+#endif

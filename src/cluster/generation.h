@@ -1,0 +1,48 @@
+/*
+ * One MPI job and the set of members it was started with, as the supervisor sees it: pipes to rank 0, what it
+ * reports, and whether it still does.
+ */
+#ifndef CLUSTER_GENERATION_H
+#define CLUSTER_GENERATION_H
+
+#include "cluster/coordinator.h"
+#include "cluster/heartbeat.h"
+#include "cluster/launch.h"
+#include "cluster/lines.h"
+
+enum { GENERATION_MEMBERS = 256 };
+
+struct generation {
+    uint32_t number;
+    size_t n_members;
+    size_t members[GENERATION_MEMBERS]; /* the engine's number of the node behind rank 1 + i */
+    struct launch *launch;
+    struct lines orders, reports;
+    char orders_path[128], reports_path[128], log_path[128];
+    int coordinator; /* rank 0's process, 0 until it said so */
+    struct heartbeat beat;
+    double started;
+    bool heard, ready; /* rank 0 spoke; all said hello */
+    bool given_job, leaving;
+    double leave_by; /* leaving: when patience ends */
+};
+
+/* Starts one in `folder`; `plan` needs its paths not filled in. */
+bramble_status generation_start(struct generation **out, const char *folder, uint32_t number,
+                                struct launch_plan *plan, const size_t *members, bramble_error *error);
+
+/* Reads what rank 0 reported; `take` gets each line but "here" and "ready", which are dealt with here. Sends
+ * orders. */
+void generation_poll(struct generation *generation, void (*take)(void *context, char *line), void *context);
+
+void generation_order(struct generation *generation, const char *order,
+                      const char *text); /* "job", JSON; or "stop", "" */
+
+/* Rank 0 is no more: it closed its pipe, or mpiexec ended. */
+bool generation_over(struct generation *generation);
+
+/* Ends it at once, here; the other nodes notice. */
+void generation_kill(struct generation *generation);
+void generation_free(struct generation *generation); /* kills; NULL is fine */
+
+#endif

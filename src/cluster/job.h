@@ -1,0 +1,24 @@
+/* What the engine is asked to do, as text that travels. */
+#ifndef CLUSTER_JOB_H
+#define CLUSTER_JOB_H
+
+#include "cluster/blob.h"
+
+struct job {
+    uint32_t number;  /* counts the jobs of a session */
+    uint32_t n_tasks; /* at least 1 */
+    char *program;    /* its name */
+    char *text;       /* for the program */
+    char
+        *journal; /* path of the file results go to, and the key it must have; on the coordinator's machine */
+    char *key;
+    char *data; /* path of the data file there, or NULL: the job has none */
+    char hash[BLOB_HASH_LENGTH + 1];
+    uint64_t data_bytes;
+};
+
+char *job_to_json(const struct job *job); /* one line; mem_free it; NULL: out of memory */
+bramble_status job_from_json(struct job *job, const char *text, size_t length, bramble_error *error);
+void job_fini(struct job *job);
+
+#endif

@@ -1,0 +1,265 @@
+#include "cluster/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "cluster/network.h"
+
+#define LOOPBACK "127.0.0.0/8"
+
+struct launch {
+    pid_t pid;
+    int exit_code; /* -1 while it runs */
+};
+
+/* A command line as it grows: owned words, NULL at the end. */
+struct words {
+    char **list;
+    size_t n, capacity;
+    bool failed;
+};
+
+static void add(struct words *words, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct words *words, const char *format, ...)
+{
+    va_list args;
+    struct str text = {0};
+    va_start(args, format);
+    str_vprintf(&text, format, args);
+    va_end(args);
+    if (words->n + 2 > words->capacity) {
+        size_t capacity = words->capacity ? 2 * words->capacity : 64;
+        char **list = mem_resize(words->list, capacity, sizeof *list);
+        if (list) words->list = list;
+        if (list) words->capacity = capacity;
+    }
+    char *word = str_take(&text);
+    words->failed |= !word || words->n + 2 > words->capacity;
+    if (words->failed) {
+        mem_free(word);
+        return;
+    }
+    words->list[words->n++] = word;
+    words->list[words->n] = NULL;
+}
+
+static void words_fini(struct words *words)
+{
+    for (size_t i = 0; i < words->n; i++) mem_free(words->list[i]);
+    mem_free(words->list);
+}
+
+static void setting(struct words *words, const char *name, const char *value)
+{
+    add(words, "--mca");
+    add(words, "%s", name);
+    add(words, "%s", value);
+}
+
+static bool all_local(const struct launch_plan *plan, const struct node **remote)
+{
+    for (size_t i = 0; i < plan->n_members; i++) {
+        *remote = plan->members[i].node;
+        if (!(*remote)->local) return false;
+    }
+    return true;
+}
+
+/* The network MPI listens on: what the cluster's file says, else the one that reaches the first remote node.
+ */
+static bramble_status choose_network(const struct launch_plan *plan, char cidr[NETWORK_TEXT],
+                                     bramble_error *error)
+{
+    const struct node *remote = NULL;
+    if (all_local(plan, &remote))
+        snprintf(cidr, NETWORK_TEXT, "%s", LOOPBACK);
+    else if (plan->cluster->network)
+        snprintf(cidr, NETWORK_TEXT, "%s", plan->cluster->network);
+    else
+        return network_to(remote->host, cidr, error);
+    return BRAMBLE_OK;
+}
+
+static void add_settings(struct words *words, const struct launch_plan *plan, const char *cidr)
+{
+    char range[32];
+    setting(words, "plm_rsh_agent", plan->agent);
+    setting(words, "plm_rsh_no_tree_spawn", "1");
+    setting(words, "pml", "ob1");
+    setting(words, "btl", "tcp,self");
+    setting(words, "btl_tcp_if_include", cidr);
+    setting(words, "oob_tcp_if_include", cidr);
+    setting(words, "btl_tcp_links", "2");
+    setting(words, "mpi_yield_when_idle", "1");
+    setting(words, "oob_tcp_keepalive_time", "3");
+    setting(words, "oob_tcp_keepalive_intvl", "1");
+    setting(words, "oob_tcp_keepalive_probes", "3");
+    if (!plan->cluster->port_low) return;
+    unsigned low = plan->cluster->port_low, n = plan->cluster->port_high - low + 1U;
+    snprintf(range, sizeof range, "%u", low);
+    setting(words, "btl_tcp_port_min_v4", range);
+    snprintf(range, sizeof range, "%u", n);
+    setting(words, "btl_tcp_port_range_v4", range);
+    snprintf(range, sizeof range, "%u-%u", low, low + n - 1);
+    setting(words, "oob_tcp_dynamic_ipv4_ports", range);
+}
+
+static void add_rank(struct words *words, const char *host, const char *program, const char *token)
+{
+    add(words, "-n");
+    add(words, "1");
+    add(words, "-host");
+    add(words, "%s", host);
+    add(words, "%s", program);
+    add(words, "rank");
+    add(words, "--session");
+    add(words, "%s", token);
+}
+
+static void add_member(struct words *words, const struct member *member, const char *token)
+{
+    const struct node *node = member->node;
+    add(words, ":");
+    add_rank(words, node->local ? "localhost" : node->host, member->program, token);
+    add(words, "--threads");
+    add(words, "%u", member->threads);
+}
+
+static bramble_status command_line(struct words *words, const struct launch_plan *plan, bramble_error *error)
+{
+    char cidr[NETWORK_TEXT];
+    bramble_status status = choose_network(plan, cidr, error);
+    if (status) return status;
+    add(words, "mpiexec.openmpi");
+    add(words, "--bind-to");
+    add(words, "none");
+    add(words, "--map-by");
+    add(words, ":OVERSUBSCRIBE");
+    add_settings(words, plan, cidr);
+    add_rank(words, "localhost", plan->program, plan->token);
+    add(words, "--orders");
+    add(words, "%s", plan->orders);
+    add(words, "--reports");
+    add(words, "%s", plan->reports);
+    for (size_t i = 0; i < plan->n_members; i++) add_member(words, &plan->members[i], plan->token);
+    return words->failed ? error_memory(error, "a command line") : BRAMBLE_OK;
+}
+
+/* In the child: only calls that are safe between fork and exec. */
+static void become_mpiexec(char *const *words, int log, int nothing)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setpgid(0, 0); /* Ctrl-C in the terminal is for the supervisor, who ends this in good order */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    dup2(nothing, 0);
+    dup2(log, 1);
+    dup2(log, 2);
+    execvp(words[0], words);
+    _exit(127);
+}
+
+static bramble_status spawn(struct launch *launch, char *const *words, const char *log_path,
+                            bramble_error *error)
+{
+    int log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    launch->pid = log >= 0 && nothing >= 0 ? fork() : -1;
+    if (launch->pid == 0) become_mpiexec(words, log, nothing);
+    int why = errno;
+    if (log >= 0) close(log);
+    if (nothing >= 0) close(nothing);
+    if (launch->pid < 0)
+        return error_set(error, BRAMBLE_ERR_IO, "mpiexec cannot be started: %s", strerror(why));
+    return BRAMBLE_OK;
+}
+
+bramble_status launch_start(struct launch **out, const struct launch_plan *plan, bramble_error *error)
+{
+    struct words words = {0};
+    struct launch *launch = mem_zalloc(1, sizeof *launch);
+    if (!launch) return error_memory(error, "starting MPI");
+    launch->exit_code = -1;
+    if (geteuid() == 0) { /* Open MPI asks twice before it lets root in; a container's only user is root */
+        setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+        setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+    }
+    bramble_status status = command_line(&words, plan, error);
+    if (!status) status = spawn(launch, words.list, plan->log, error);
+    words_fini(&words);
+    if (status)
+        mem_free(launch);
+    else
+        *out = launch;
+    return status;
+}
+
+bool launch_ended(struct launch *launch, int *exit_code)
+{
+    int how;
+    if (launch->exit_code < 0 && waitpid(launch->pid, &how, WNOHANG) == launch->pid)
+        launch->exit_code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+    *exit_code = launch->exit_code;
+    return launch->exit_code >= 0;
+}
+
+void launch_signal(struct launch *launch, int signal)
+{
+    if (launch->exit_code < 0) kill(-launch->pid, signal);
+}
+
+void launch_free(struct launch *launch)
+{
+    if (!launch) return;
+    launch_signal(launch, SIGKILL);
+    if (launch->exit_code < 0) waitpid(launch->pid, NULL, 0);
+    mem_free(launch);
+}
+
+/* Words that stand in the lines worth showing, the best first. */
+static const char *const telling[] = {"Host key verification failed",
+                                      "REMOTE HOST IDENTIFICATION HAS CHANGED",
+                                      "Permission denied",
+                                      "Could not resolve",
+                                      "Connection refused",
+                                      "Connection timed out",
+                                      "No route to host",
+                                      "command not found",
+                                      "No such file",
+                                      "noticed that process rank",
+                                      "error while loading",
+                                      "unable to",
+                                      "failed",
+                                      "error",
+                                      NULL};
+
+void launch_diagnose(const char *log, char *buffer, size_t size, uint32_t *rank)
+{
+    FILE *file = fopen(log, "re");
+    char line[512];
+    size_t best = sizeof telling / sizeof *telling;
+    *rank = 0;
+    snprintf(buffer, size, "%s", "");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *process = strstr(line, "process rank ");
+        if (process) *rank = (uint32_t)strtoul(process + strlen("process rank "), NULL, 10);
+        for (size_t i = 0; telling[i] && i < best; i++) {
+            if (!strstr(line, telling[i])) continue;
+            best = i;
+            line[strcspn(line, "\n")] = 0;
+            snprintf(buffer, size, "%s", line);
+        }
+    }
+    if (file) fclose(file);
+}

@@ -1,0 +1,62 @@
+/*
+ * Who could take part, and how each is doing: the cluster's nodes and those that joined. Nodes that are away
+ * are looked for in the background, ever more rarely while they stay away.
+ */
+#ifndef CLUSTER_ROSTER_H
+#define CLUSTER_ROSTER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "cluster/engine.h"
+#include "cluster/probe.h"
+
+/* A node, and what is known of it. */
+struct roster_entry {
+    struct node node; /* texts are the entry's own */
+    struct member_status status;
+    uint32_t tasks_before, tasks_now; /* of this job: in earlier generations, in this one */
+    bool present;                     /* answered, and has not been lost since */
+    char *program;                    /* bramble's path there, when present */
+    uint32_t failures;                /* in a row */
+    double retry_at;                  /* when it is looked for next */
+    int pid;                          /* of its rank last heard of; 0: none */
+    bool leftover;                    /* that rank may still be there */
+
+    bool looking; /* a thread is */
+    pthread_t thread;
+    atomic_bool answered;
+    struct node_state found;
+    struct roster *roster;
+};
+
+struct roster {
+    struct remote *remote;
+    const char *token; /* of this session's ranks */
+    struct roster_entry **entries;
+    size_t n;
+    atomic_bool stop;
+    double slowest; /* answer so far, in seconds from its being asked */
+    double asked;   /* when the first round began */
+};
+
+bramble_status roster_init(struct roster *roster, const struct cluster *cluster, const char *token,
+                           bramble_error *error);
+void roster_fini(struct roster *roster);
+
+/* One more node, by ssh's name for it; a name that is there is looked for now. */
+bramble_status roster_add(struct roster *roster, const char *host, bramble_error *error);
+
+/* Starts looking for those that are due and takes in what came of it; tells `event` what changed. */
+void roster_poll(struct roster *roster, double now, engine_event *event, void *context);
+
+/* True when there is no use in waiting for more answers before the first start. */
+bool roster_gathered(const struct roster *roster, double now);
+
+/* It was lost, or failed: away, and looked for again after a while that doubles each time. */
+void roster_lose(struct roster *roster, size_t i, double now, const char *why);
+
+/* Ends what is left of this session's ranks on nodes that can be reached within `seconds`. */
+void roster_sweep(struct roster *roster, double seconds);
+
+#endif
