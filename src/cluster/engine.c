@@ -22,10 +22,10 @@
 #define LAUNCH_PATIENCE 45.0 /* for the first; later ones get a multiple of the longest so far */
 #define LAUNCH_PATIENCE_TIMES 8
 #define LEAVE_SECONDS 1.5     /* to go home when asked to */
-#define DIAGNOSIS_SECONDS 1.6 /* mpiexec takes about a second to say which rank was killed */
+#define INQUEST_SECONDS 5.0     /* mpiexec takes about three to say which rank was killed */
 #define SETTLED_SECONDS 20.0  /* a generation that held so long clears its members' records */
 
-enum { LAUNCHES_IN_VAIN = 4, LEAVING_MOST = 8 };
+enum { LAUNCHES_IN_VAIN = 4, CRASHES_ALLOWED = 2, LEAVING_MOST = 8 };
 
 struct engine {
     struct engine_options options;
@@ -236,50 +236,62 @@ static void keep_counts(struct engine *engine, const struct generation *generati
     }
 }
 
-/* Works out who is to blame for the end of a generation, from mpiexec's own words. */
-static void blame(struct engine *engine, struct generation *generation)
+/* A generation that never got ready: nobody can be trusted, so all are looked at again. */
+static void mourn_stillborn(struct engine *engine, const struct generation *g)
 {
     char line[200];
     uint32_t rank;
-    double now = clock_seconds();
-    launch_diagnose(generation->log_path, line, sizeof line, &rank);
-    if (rank >= 1 && rank <= generation->n_members) {
-        size_t node = generation->members[rank - 1];
-        struct roster_entry *entry = engine->roster.entries[node];
-        tell(engine, "lost", entry->node.name, "its process ended");
-        roster_lose(&engine->roster, node, now, "its process ended");
-        return;
-    }
-    if (generation->ready) return;
-    for (size_t i = 0; i < generation->n_members; i++) { /* it never got going: look at all of them again */
-        struct roster_entry *entry = engine->roster.entries[generation->members[i]];
-        roster_lose(&engine->roster, generation->members[i], now, *line ? line : "MPI did not start");
-        entry->failures--;
-        entry->retry_at = now;
-    }
     bramble_error error;
+    double now = clock_seconds();
+    launch_diagnose(g->log_path, line, sizeof line, &rank);
+    for (size_t i = 0; i < g->n_members; i++)
+        roster_doubt(&engine->roster, g->members[i], now, *line ? line : "MPI did not start");
     error_set(&error, BRAMBLE_ERR_IO, "MPI does not start on these nodes: %s; bramble doctor finds out why",
               *line ? line : "mpiexec gave no reason");
     tell(engine, "launch_failed", NULL, "%s", error.message);
     if (++engine->in_vain >= LAUNCHES_IN_VAIN) end_job(engine, &error);
 }
 
-/* Rank 0 is gone although nobody asked it to go. */
+/* mpiexec has said what it knows about the end of a generation that was at work. One crash of a node may be
+ * an accident; after another the run goes on without it for a while. */
+static void hold_inquest(struct engine *engine, const struct generation *g)
+{
+    char line[200];
+    uint32_t rank;
+    launch_diagnose(g->log_path, line, sizeof line, &rank);
+    if (rank < 1 || rank > g->n_members) return;
+    struct roster_entry *entry = engine->roster.entries[g->members[rank - 1]];
+    tell(engine, "crashed", entry->node.name, "%s", line);
+    if (++entry->crashes < CRASHES_ALLOWED || !entry->present) return;
+    roster_lose(&engine->roster, g->members[rank - 1], clock_seconds(),
+                "its process was killed again and again");
+    if (contains(engine->now, g->members[rank - 1])) generation_kill(engine->now);
+}
+
+/* Rank 0 is gone although nobody asked it to go. The next generation starts at once: most often the node of
+ * the rank that was killed is well. */
 static void mourn(struct engine *engine, struct generation **generation)
 {
     int exit_code;
     struct generation *g = *generation;
-    double now = clock_seconds();
+    if (!g->ready && !launch_ended(g->launch, &exit_code)) {
+        if (!g->reports.ended) return;
+        if (!g->leave_by) g->leave_by = clock_seconds() + INQUEST_SECONDS;
+        if (clock_seconds() < g->leave_by) return; /* mpiexec is about to say why */
+    }
     bool lost_one = false; /* noticed by its silence: then there is nobody else to blame */
     for (size_t i = 0; i < g->n_members; i++) lost_one |= !engine->roster.entries[g->members[i]]->present;
-    if (!lost_one && !launch_ended(g->launch, &exit_code)) {
-        if (!g->leave_by) g->leave_by = now + DIAGNOSIS_SECONDS;
-        if (now < g->leave_by) return;
-    }
-    if (!lost_one) blame(engine, g);
+    if (!g->ready) mourn_stillborn(engine, g);
     keep_counts(engine, g);
-    generation_kill(g);
+    if (g->coordinator > 0 && !g->reports.ended) kill(g->coordinator, SIGKILL);
     let_go(engine, generation);
+    if (g->ready && !lost_one) {
+        g->inquest = true;
+        g->leave_by = clock_seconds() + INQUEST_SECONDS;
+        tell(engine, "broke", NULL, "generation %u", g->number);
+    } else {
+        generation_kill(g);
+    }
 }
 
 static void get_ready(struct engine *engine, struct generation *generation)
@@ -324,6 +336,7 @@ static void tend_leaving(struct engine *engine)
         bool over = launch_ended(g->launch, &exit_code);
         if (!over && now > g->leave_by) generation_kill(g);
         if (!over) continue;
+        if (g->inquest) hold_inquest(engine, g);
         generation_free(g);
         engine->leaving[i] = NULL;
     }
@@ -422,8 +435,10 @@ static void check_hope(struct engine *engine, double now)
 static void settle(struct engine *engine, double now)
 {
     if (!engine->now || !engine->now->ready || now - engine->now->started < SETTLED_SECONDS) return;
-    for (size_t i = 0; i < engine->now->n_members; i++)
-        engine->roster.entries[engine->now->members[i]]->failures = 0;
+    for (size_t i = 0; i < engine->now->n_members; i++) {
+        struct roster_entry *entry = engine->roster.entries[engine->now->members[i]];
+        entry->failures = entry->crashes = 0;
+    }
 }
 
 static void publish(struct engine *engine)

@@ -64,9 +64,9 @@ bramble_status engine_start(struct engine **out, const struct cluster *cluster,
 uint32_t engine_threads(struct engine *engine);
 
 /*
- * Does a job (whose number is set here): returns when the journal has every result. `status` (may be NULL) is called about four times a
- * second from the caller's thread; false stops the job with BRAMBLE_ERR_CANCELLED. Fails when no node can do
- * it.
+ * Does a job (whose number is set here): returns when the journal has every result. `status` (may be NULL) is
+ * called about four times a second from the caller's thread; false stops the job with BRAMBLE_ERR_CANCELLED.
+ * Fails when no node can do it.
  */
 bramble_status engine_run(struct engine *engine, const struct job *job,
                           bool (*status)(void *context, const struct engine_status *status), void *context,

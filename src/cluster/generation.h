@@ -24,7 +24,8 @@ struct generation {
     double started;
     bool heard, ready; /* rank 0 spoke; all said hello */
     bool given_job, leaving;
-    double leave_by; /* leaving: when patience ends */
+    bool inquest;    /* leaving, and mpiexec shall say why */
+    double leave_by; /* when patience ends */
 };
 
 /* Starts one in `folder`; `plan` needs its paths not filled in. */

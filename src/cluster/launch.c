@@ -101,6 +101,7 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "oob_tcp_if_include", cidr);
     setting(words, "btl_tcp_links", "2");
     setting(words, "mpi_yield_when_idle", "1");
+    setting(words, "odls_base_sigkill_timeout", "0"); /* ranks have nothing to tidy up */
     setting(words, "oob_tcp_keepalive_time", "3");
     setting(words, "oob_tcp_keepalive_intvl", "1");
     setting(words, "oob_tcp_keepalive_probes", "3");

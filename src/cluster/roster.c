@@ -46,11 +46,11 @@ static bool append(struct roster *roster, const struct node *node)
     entry->node.user = copy(node->user, &failed);
     entry->node.program = copy(node->program, &failed);
     entry->roster = roster;
-    snprintf(entry->status.name, sizeof entry->status.name, "%s", node->name);
     if (failed) {
         entry_free(entry);
         return false;
     }
+    snprintf(entry->status.name, sizeof entry->status.name, "%s", entry->node.name);
     roster->entries[roster->n++] = entry;
     return true;
 }
@@ -183,14 +183,21 @@ bool roster_gathered(const struct roster *roster, double now)
     return all || (any && now - roster->asked > STRAGGLERS_GET * roster->slowest + STRAGGLERS_LEAST);
 }
 
-void roster_lose(struct roster *roster, size_t i, double now, const char *why)
+void roster_doubt(struct roster *roster, size_t i, double now, const char *why)
 {
     struct roster_entry *entry = roster->entries[i];
     entry->present = false;
-    entry->leftover = entry->pid > 0 && !entry->node.local;
     entry->status.state = MEMBER_AWAY;
     entry->status.rate = 0;
+    entry->retry_at = now;
     snprintf(entry->status.problem, sizeof entry->status.problem, "%s", why);
+}
+
+void roster_lose(struct roster *roster, size_t i, double now, const char *why)
+{
+    struct roster_entry *entry = roster->entries[i];
+    roster_doubt(roster, i, now, why);
+    entry->leftover = entry->pid > 0 && !entry->node.local;
     set_back(entry, now);
 }
 

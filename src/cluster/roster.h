@@ -19,6 +19,7 @@ struct roster_entry {
     bool present;                     /* answered, and has not been lost since */
     char *program;                    /* bramble's path there, when present */
     uint32_t failures;                /* in a row */
+    uint32_t crashes;  /* of its ranks, lately */
     double retry_at;                  /* when it is looked for next */
     int pid;                          /* of its rank last heard of; 0: none */
     bool leftover;                    /* that rank may still be there */
@@ -55,6 +56,9 @@ bool roster_gathered(const struct roster *roster, double now);
 
 /* It was lost, or failed: away, and looked for again after a while that doubles each time. */
 void roster_lose(struct roster *roster, size_t i, double now, const char *why);
+
+/* It may be why MPI did not start: looked at again at once. */
+void roster_doubt(struct roster *roster, size_t i, double now, const char *why);
 
 /* Ends what is left of this session's ranks on nodes that can be reached within `seconds`. */
 void roster_sweep(struct roster *roster, double seconds);

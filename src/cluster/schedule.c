@@ -170,8 +170,8 @@ static bool too_slow(const struct schedule *s, uint32_t w)
     return seconds_to_finish(s, w) > left / rate + slowest;
 }
 
-/* When a flight will be over, as far as one can tell: one that should be over already is believed to take as long
- * again. */
+/* When a flight will be over, as far as one can tell: one that should be over already is believed to take as
+ * long again. */
 static double expected_end(const struct schedule *s, const struct flight *flight, double now)
 {
     const struct at_work *worker = &s->workers[flight->worker];
