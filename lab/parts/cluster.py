@@ -5,17 +5,23 @@ import dataclasses
 import fcntl
 import json
 import os
+import platform
 import shutil
+import signal
 import subprocess
 import zlib
 
+import groups
 import layout
 from groups import Groups, wait_until
 from spec import FOLDER, LabError, Node
 
 PARTS = os.path.join(FOLDER, "parts")
 ROUTER = "router"
+NEEDS_ROOT = "the lab needs root, for network namespaces, mounts and control groups"
 START_SECONDS = 60
+ROOT = os.path.dirname(FOLDER)
+ARM64_ROOT = os.path.join(ROOT, "build", "arm64", "root")
 PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
@@ -31,21 +37,26 @@ def must(command, what, **options):
 def needs():
     """Why there can be no lab here, or None."""
     if os.geteuid():
-        return "the lab needs root, for network namespaces, mounts and control groups"
-    for program in ("ip", "tc", "nsenter", "unshare", "ssh-keygen", "/usr/sbin/sshd"):
+        return NEEDS_ROOT
+    if platform.machine() != "x86_64":
+        return f"the lab's kinds of machine are for x86-64; this machine is {platform.machine()}"
+    for program, package in (("ip", "iproute2"), ("tc", "iproute2"), ("unshare", "util-linux"), ("ssh", "openssh-client")):
         if not shutil.which(program):
-            return f"the lab needs {program} (Debian: iproute2, util-linux, openssh-server, openssh-client)"
-    return None
+            return f"the lab needs {program} (Debian: {package})"
+    tried = subprocess.run(["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "true"],
+                           capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return f"this machine allows no namespaces: {tried.stderr.strip()}"
+    return groups.refusal()
 
 
 class Lab:
     """One lab; its folder is LAB in the environment or build/lab of this checkout, so checkouts do not meet."""
 
     def __init__(self):
-        why_not = needs()
-        if why_not:
-            raise LabError(why_not)
-        default = os.path.join(os.path.dirname(FOLDER), "build", "lab")
+        if os.geteuid():
+            raise LabError(NEEDS_ROOT)
+        default = os.path.join(ROOT, "build", "lab")
         self.folder = os.path.abspath(os.environ.get("LAB") or default)
         self.groups = Groups(f"bramble-lab-{zlib.crc32(self.folder.encode()):08x}")
         self.state_path = os.path.join(self.folder, "lab.json")
@@ -84,6 +95,9 @@ class Lab:
 
     def up(self, nodes, programs):
         """Starts the lab; `programs` is arch -> folder with bramble. False if just this lab was up already."""
+        why_not = needs()
+        if why_not:
+            raise LabError(why_not)
         state = {"nodes": [dataclasses.asdict(node) for node in nodes], "programs": programs}
         with self.locked():
             if self.state() == state and all(self.is_whole(node.name) for node in nodes):
@@ -112,16 +126,20 @@ class Lab:
         shutil.rmtree(os.path.join(self.folder, "nodes"), ignore_errors=True)
 
     def is_whole(self, name):
-        return self.first_process(name) is not None
+        return self.entry(name) is not None
 
     def start(self, nodes, programs):
+        if any(node.arch == "arm64" for node in nodes):
+            must([os.path.join(ROOT, "tests", "arm64", "sysroot"), os.path.dirname(ARM64_ROOT)], "arm64 packages")
         folder = os.path.join(self.folder, "nodes")
-        os.makedirs(folder)
+        os.makedirs(os.path.join(folder, ROUTER))
+        sshd = must([os.path.join(PARTS, "sshd"), os.path.join(ROOT, "build", "sshd")], "sshd").splitlines()[-1]
         layout.make_key(os.path.join(folder, "key"))
-        layout.lay_out(nodes, self.node_folder, os.path.join(folder, "key"))
+        layout.lay_out(nodes, self.node_folder, os.path.join(folder, "key"), sshd)
         self.groups.make(ROUTER)
+        layout.write(os.path.join(folder, ROUTER, "entry"), "1\n")
         self.spawn(ROUTER, ["unshare", "--net", "--pid", "--fork", "sleep", "infinity"], None)
-        wait_until(lambda: self.first_process(ROUTER), "the router does not start", START_SECONDS)
+        wait_until(lambda: self.entry(ROUTER), "the router does not start", START_SECONDS)
         self.in_network(ROUTER, "link add name br0 type bridge\nlink set br0 up\n")
         for node in nodes:
             self.start_node(node, programs.get(node.arch, ""))
@@ -133,14 +151,13 @@ class Lab:
         log = os.path.join(folder, "log")
         self.spawn(node.name, [
             "unshare", "--mount", "--net", "--pid", "--fork", "--uts", "--ipc", "--mount-proc", "sh",
-            os.path.join(PARTS, "node.sh"), folder, "", program_folder], log)
-        ready = os.path.join(folder, "ready")
-        wait_until(lambda: os.path.exists(ready) or not self.groups.processes(node.name),
+            os.path.join(PARTS, "node.sh"), folder, self.root_of(node), program_folder], log)
+        wait_until(lambda: self.entry(node.name) or not self.groups.processes(node.name),
                    f"node {node.name} does not start", START_SECONDS)
-        if not os.path.exists(ready):
+        if not self.entry(node.name):
             with open(log, encoding="utf-8") as file:
                 raise LabError(f"node {node.name} does not start: {file.read().strip()}")
-        must(self.entering(node.name) + ["hostname", node.name], "hostname")
+        must(self.beside(node.name, "-u") + ["hostname", node.name], "hostname")
         self.connect(node)
         self.start_sshd(node)
         self.groups.limit_cpu(node.name, node.quota)  # last: starting is no part of what is emulated
@@ -153,7 +170,7 @@ class Lab:
 
     def connect(self, node):
         self.in_network(ROUTER, f"link add name {node.name} mtu 1500 type veth peer name eth0 netns"
-                        f" {self.first_process(node.name)}\nlink set {node.name} master br0 up\n")
+                        f" {self.entry(node.name)}\nlink set {node.name} master br0 up\n")
         self.in_network(node.name, f"link set lo up\naddr add {node.address}/24 dev eth0\nlink set eth0 up\n")
         self.set_rate(node, node.link_mbit)
 
@@ -161,40 +178,68 @@ class Lab:
         """Shapes both ends of the node's link."""
         burst = max(16_000, int(mbit * 1e6 / 8 * 0.002))
         for where, device in ((ROUTER, node.name), (node.name, "eth0")):
-            must(self.entering(where, "-n") + [
+            must(self.beside(where, "-n") + [
                 "tc", "qdisc", "replace", "dev", device, "root", "tbf", "rate", f"{int(mbit * 1000)}kbit",
                 "burst", str(burst), "latency", "50ms"], f"shaping the link of {node.name}")
 
     def start_sshd(self, node):
-        must(self.entering(node.name) + ["/usr/sbin/sshd"], f"sshd of {node.name}",
+        must(self.entering(node, "/usr/local/bin/sshd"), f"sshd of {node.name}",
              preexec_fn=lambda: self.groups.join(node.name))
+
+    def stop_sshd(self, node):
+        """Stops the sshd that listens, not the sessions. None running is fine."""
+        path = os.path.join(self.node_folder(node), "run", "sshd.pid")
+        pid = self.numbered(node.name, path)
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+            wait_until(lambda: not os.path.exists(f"/proc/{pid}"), f"sshd of {node.name} does not end")
 
     # Entering
 
-    def first_process(self, name):
-        """The process that holds the node's namespaces: number one of its process namespace. None if it is not there."""
+    def entry(self, name):
+        """The process whose namespaces are the node's, by its number there; None if it is not running."""
+        return self.numbered(name, os.path.join(self.folder, "nodes", name, "entry"))
+
+    def numbered(self, name, path):
+        """The process of a node with the number, in the node's own counting, that a file has; None if there is none."""
+        try:
+            with open(path, encoding="utf-8") as file:
+                number = file.read().strip()
+        except FileNotFoundError:
+            return None
         for pid in self.groups.processes(name):
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/status", encoding="utf-8") as file:
                     numbers = next(line for line in file if line.startswith("NSpid:")).split()[1:]
-                if len(numbers) > 1 and numbers[-1] == "1":
+                if len(numbers) > 1 and numbers[-1] == number:
                     return pid
         return None
 
-    def entering(self, name, *which):
-        """The start of a command that runs in the node's namespaces, as root."""
-        pid = self.first_process(name)
+    def entering(self, node, *command):
+        """The command that runs a command in the node, as its root, with its files."""
+        user = ["-U"] if self.root_of(node) else []
+        return [*self.beside(node.name, "-m", "-n", "-p", "-u", "-i", *user), "chroot", self.root_of(node) or "/", *command]
+
+    def beside(self, name, *which):
+        """The start of a command that runs in some of a node's namespaces, with this machine's programs."""
+        pid = self.entry(name)
         if pid is None:
             raise LabError(f"node {name} is not running; start the lab again with `lab/up FILE`")
-        return ["nsenter", "-t", str(pid), *(which or ("-m", "-n", "-p", "-u", "-i"))]
+        return ["nsenter", "-t", str(pid), *which]
+
+    def root_of(self, node):
+        """Where the node's file system begins; "" for this machine's."""
+        return ARM64_ROOT if node.arch == "arm64" else ""
 
     def in_network(self, name, lines):
         """Runs lines for `ip -batch` in the node's network."""
-        must(self.entering(name, "-n") + ["ip", "-batch", "-"], f"network of {name}", input=lines, stdin=None)
+        must(self.beside(name, "-n") + ["ip", "-batch", "-"], f"network of {name}", input=lines, stdin=None)
 
     def user_command(self, node, words):
         """The command that runs words as the node's user, at home, with the environment a login has."""
         home = f"/home/{layout.USER}"
-        return [*self.entering(node.name), "chroot", f"--userspec={layout.UID}:{layout.UID}", "--groups=", "/",
-                "/usr/bin/env", "-i", f"HOME={home}", f"USER={layout.USER}", f"LOGNAME={layout.USER}", f"PATH={PATH}",
-                f"TERM={os.environ.get('TERM', 'dumb')}", "LANG=C.UTF-8", "/bin/sh", "-c", 'cd && exec "$@"', "sh", *words]
+        with open(os.path.join(self.node_folder(node), "environment"), encoding="utf-8") as file:
+            more = file.read().splitlines()
+        return [*self.entering(node)[:-1], f"--userspec={layout.UID}:{layout.UID}", "--groups=",
+                self.root_of(node) or "/", "/usr/bin/env", "-i", f"HOME={home}", f"USER={layout.USER}", f"LOGNAME={layout.USER}", f"PATH={PATH}",
+                f"TERM={os.environ.get('TERM', 'dumb')}", "LANG=C.UTF-8", *more, "/bin/sh", "-c", 'cd && exec "$@"', "sh", *words]

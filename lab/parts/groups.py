@@ -154,6 +154,21 @@ class Groups:
         return not pids
 
 
+def refusal():
+    """Why no groups can be made on this machine, or None. Tries it."""
+    try:
+        trial = Groups(f"bramble-lab-trial-{os.getpid()}")
+        try:
+            trial.make("node")
+            trial.limit_cpu("node", 0.5)
+            trial.limit_memory("node", 100)
+        finally:
+            trial.remove()
+    except (LabError, OSError) as error:
+        return f"this machine allows no control groups: {error}"
+    return None
+
+
 def wait_until(done, complaint, seconds=DOWN_SECONDS):
     end = time.monotonic() + seconds
     while not done():

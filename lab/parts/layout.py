@@ -46,6 +46,32 @@ def hosts(nodes):
     return "127.0.0.1 localhost\n" + "".join(f"{node.address} {node.name}\n" for node in nodes)
 
 
+def set_environment(folder, node, variables):
+    """What sessions get besides the usual: through sshd's configuration, and for lab/run (Lab.user_command)."""
+    words = [f"{name}={value}" for name, value in variables.items()]
+    write(os.path.join(folder, "environment"), "".join(word + "\n" for word in words))
+    write(os.path.join(folder, "etc", "ssh", "sshd_config"), SSHD_CONFIG.format(address=node.address)
+          + (f"SetEnv {' '.join(words)}\n" if words else ""))
+
+
+def new_host_key(folder):
+    """Puts the host key aside and makes another."""
+    key = os.path.join(folder, "etc", "ssh", "host_key")
+    if not os.path.exists(key + ".old"):
+        os.rename(key, key + ".old")
+    for path in (key, key + ".pub"):
+        if os.path.exists(path):
+            os.remove(path)
+    make_key(key)
+
+
+def old_host_key(folder):
+    """Brings back the host key that was put aside, if one was."""
+    key = os.path.join(folder, "etc", "ssh", "host_key")
+    if os.path.exists(key + ".old"):
+        os.rename(key + ".old", key)
+
+
 def known_hosts(nodes, folder_of):
     lines = []
     for node in nodes:
@@ -54,8 +80,8 @@ def known_hosts(nodes, folder_of):
     return "".join(lines)
 
 
-def lay_out(nodes, folder_of, key):
-    """Writes every node's files; `key` is the one key that opens all of them."""
+def lay_out(nodes, folder_of, key, sshd):
+    """Writes every node's files; `key` is the one key that opens all of them, `sshd` the program for x86 nodes."""
     for node in nodes:
         folder = folder_of(node)
         for name in FOLDERS:
@@ -68,9 +94,11 @@ def lay_out(nodes, folder_of, key):
         write(os.path.join(etc, "group"), GROUP)
         write(os.path.join(etc, "nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files\n")
         write(os.path.join(etc, "boot_id"), str(uuid.uuid4()) + "\n", 0o444)
-        write(os.path.join(etc, "ssh", "sshd_config"), SSHD_CONFIG.format(address=node.address))
         make_key(os.path.join(etc, "ssh", "host_key"))
+        set_environment(folder, node, {})
         os.symlink("/opt/bramble/bramble", os.path.join(folder, "bin", "bramble"))
+        shutil.copy(sshd, os.path.join(folder, "bin", "sshd")) if node.arch == "x86" else os.symlink(
+            "/usr/sbin/sshd", os.path.join(folder, "bin", "sshd"))
     known = known_hosts(nodes, folder_of)
     for node in nodes:
         ssh = os.path.join(folder_of(node), "home", USER, ".ssh")

@@ -31,7 +31,22 @@ place /mnt/run /run
 place /mnt/tmp /tmp
 place /mnt/tmp /var/tmp
 place /mnt/home /home
-touch /mnt/ready
+# The process to enter the node by: this one, or for a foreign ROOT one in whose user namespace its programs are known.
+entry=1
+if [ -n "$root" ]; then
+    echo 0 >/proc/sys/net/ipv4/ip_unprivileged_port_start # its sshd is no root of this network namespace
+    unshare --user --mount sh "${0%/*}/emulate.sh" "$root" &
+    entry=$!
+    until echo '0 0 65536' 2>/dev/null >"/proc/$entry/uid_map"; do sleep 0.02; done
+    echo '0 0 65536' >"/proc/$entry/gid_map"
+    until [ -e /mnt/tmp/emulated ]; do
+        kill -0 "$entry" 2>/dev/null || exit 1
+        sleep 0.02
+    done
+    rm /mnt/tmp/emulated
+fi
+echo "$entry" >/mnt/entry.new
+mv /mnt/entry.new /mnt/entry
 umount -l /mnt
 
 trap '' INT QUIT TERM HUP

@@ -131,6 +131,10 @@ def arm64(report, jobs):
         tap(report, "same_forest", ["tests/arm64/same_forest", folder("release"), folder("arm64")])
 
 
+def lab(report, _jobs):
+    tap(report, "lab", ["tests/lab/run"])
+
+
 STEPS = {
     "lint": (lint, "include law, formatting, file sizes, documents"),
     "release": (release, "the build people get: all tests, exported symbols, the README's commands"),
@@ -138,4 +142,5 @@ STEPS = {
     "tsan": (tsan, "ThreadSanitizer: the tests of rooms that use threads"),
     "fuzz": (fuzz, f"each fuzzer for {FUZZ_SECONDS} s, under AddressSanitizer and UBSan"),
     "arm64": (arm64, "cross-compiled and run under emulation: tests, and the same forest as here"),
+    "lab": (lab, "a home cluster on this machine: its limits, MPI across it, what can go wrong with it"),
 }
