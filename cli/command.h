@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <bramble/error.h>
 
@@ -18,6 +19,14 @@ enum option_kind {
     OPTION_COUNT,  /* --trees 100                   uint32_t in min..max */
     OPTION_SEED,   /* --seed 7                      uint64_t below 2^63 */
     OPTION_NUMBER, /* --holdout 0.2                 double in min..max */
+    OPTION_LIST,   /* --program A --program B       struct word_list: given once or more often */
+};
+
+enum { WORD_LIST_MAX = 64 };
+
+struct word_list {
+    const char *words[WORD_LIST_MAX];
+    uint32_t n;
 };
 
 struct choice {
@@ -44,6 +53,7 @@ struct argument {
     const char *help;
     size_t offset; /* const char * */
     bool optional;
+    bool many; /* the last one may stand for several words; then offset is of a struct word_list */
 };
 
 /* A key of the object --json prints. */
@@ -72,10 +82,14 @@ struct command {
 };
 
 extern const struct command command_data, command_train, command_train_forest, command_predict,
-    command_evaluate, command_inspect, command_node_report, command_help;
+    command_evaluate, command_inspect, command_nodes, command_cluster, command_cluster_init,
+    command_node_report, command_help;
 
 /* All of them, in the order of the help; a NULL at the end. */
 extern const struct command *const commands[];
+
+/* Adds a word; BRAMBLE_ERR_USAGE when there are too many. */
+bramble_status word_list_add(struct word_list *list, const char *word, bramble_error *error);
 
 /* Options every command has (--help). */
 extern const struct option common_options[];

@@ -12,6 +12,7 @@ struct parser {
     char *const *word; /* the next one */
     void *values;
     unsigned n_arguments; /* taken so far */
+    bool many_given;      /* one that may stand for several has come */
     bool only_arguments;  /* after -- */
     bramble_error *error;
 };
@@ -32,7 +33,8 @@ void options_usage(const struct command *command, char *buffer, size_t size)
 {
     size_t used = (size_t)snprintf(buffer, size, "bramble %s", command->name);
     for (const struct argument *a = command->arguments; a && a->name && used < size; a++)
-        used += (size_t)snprintf(buffer + used, size - used, a->optional ? " [%s]" : " %s", a->name);
+        used += (size_t)snprintf(buffer + used, size - used, a->optional ? " [%s%s]" : " %s%s", a->name,
+                                 a->many ? " ..." : "");
     if (command->options && used < size) snprintf(buffer + used, size - used, " [options]");
 }
 
@@ -118,7 +120,12 @@ static bramble_status take_argument(struct parser *p, const char *word)
                          usage);
     if (!*word)
         return error_set(p->error, BRAMBLE_ERR_USAGE, "%s is empty; usage: %s", argument->name, usage);
-    *(const char **)((char *)p->values + argument->offset) = word;
+    void *field = (char *)p->values + argument->offset;
+    if (argument->many) {
+        p->many_given = true;
+        return word_list_add(field, word, p->error);
+    }
+    *(const char **)field = word;
     p->n_arguments++;
     return BRAMBLE_OK;
 }
@@ -127,7 +134,7 @@ static bramble_status check_arguments(const struct parser *p)
 {
     const struct argument *argument = p->command->arguments;
     for (unsigned i = 0; argument && argument->name && i < p->n_arguments; i++) argument++;
-    if (!argument || !argument->name || argument->optional) return BRAMBLE_OK;
+    if (!argument || !argument->name || argument->optional || p->many_given) return BRAMBLE_OK;
     char usage[128];
     options_usage(p->command, usage, sizeof usage);
     return error_set(p->error, BRAMBLE_ERR_USAGE, "%s is missing; usage: %s", argument->name, usage);

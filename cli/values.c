@@ -108,6 +108,14 @@ static bramble_status set_word(const struct option *option, const char *text, vo
     return BRAMBLE_OK;
 }
 
+bramble_status word_list_add(struct word_list *list, const char *word, bramble_error *error)
+{
+    if (list->n == WORD_LIST_MAX)
+        return error_set(error, BRAMBLE_ERR_USAGE, "\"%.60s\": more than %d of them", word, WORD_LIST_MAX);
+    list->words[list->n++] = word;
+    return BRAMBLE_OK;
+}
+
 bramble_status value_set(const struct option *option, const char *text, bool on, void *values,
                          bramble_error *error)
 {
@@ -118,6 +126,9 @@ bramble_status value_set(const struct option *option, const char *text, bool on,
     case OPTION_COUNT: return set_count(option, text, field, error);
     case OPTION_SEED: return set_seed(option, text, field, error);
     case OPTION_NUMBER: return set_number(option, text, field, error);
+    case OPTION_LIST:
+        if (*text) return word_list_add(field, text, error);
+        break;
     case OPTION_TEXT:
     case OPTION_CHOICE: break;
     }

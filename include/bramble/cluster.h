@@ -3,6 +3,16 @@
  *
  * A cluster is a list of machines in a small file (docs/cluster.md). They are reached over the person's own
  * ssh; nothing listens on them before a run and nothing stays after it.
+ *
+ *     bramble_cluster *cluster;
+ *     if (bramble_cluster_read(&cluster, "cluster.ini", &error)) ...
+ *     bramble_cluster_probe(cluster, NULL, &error);
+ *     for (size_t i = 0; i < bramble_cluster_n_nodes(cluster); i++) {
+ *         bramble_node node;
+ *         bramble_cluster_node(cluster, i, &node);
+ *         printf("%s: %s\n", node.name, node.usable ? "fine" : node.problem);
+ *     }
+ *     bramble_cluster_free(cluster);
  */
 #ifndef BRAMBLE_CLUSTER_H
 #define BRAMBLE_CLUSTER_H
@@ -16,8 +26,70 @@
 extern "C" {
 #endif
 
-/* What this machine says about itself as one line of JSON (docs/formats.md); *json is the caller's, release
- * with bramble_string_free. With `measure` it also runs its kernels on all cores, which takes two seconds. */
+typedef struct bramble_cluster bramble_cluster;
+
+/* Reads PATH. *out is the caller's to free. Asks no machine and no name server. */
+BRAMBLE_API bramble_status bramble_cluster_read(bramble_cluster **out, const char *path,
+                                                bramble_error *error);
+
+/* A cluster of these hosts ("pi1", "pi@192.168.1.11"), and with `local` this machine. */
+BRAMBLE_API bramble_status bramble_cluster_of_hosts(bramble_cluster **out, const char *const *hosts,
+                                                    size_t n_hosts, bool local, bramble_error *error);
+
+/* As a file that bramble_cluster_read takes; whole or not at all. */
+BRAMBLE_API bramble_status bramble_cluster_write(const bramble_cluster *cluster, const char *path,
+                                                 bramble_error *error);
+BRAMBLE_API void bramble_cluster_free(bramble_cluster *cluster); /* NULL is fine */
+BRAMBLE_API size_t bramble_cluster_n_nodes(const bramble_cluster *cluster);
+
+typedef struct bramble_probe_options {
+    bool measure;                 /* also the speed of kernels and links: some seconds more */
+    double deadline_seconds;      /* for a node to answer, measuring not counted */
+    bool (*go_on)(void *context); /* asked some times a second; false: BRAMBLE_ERR_CANCELLED. Or NULL */
+    void *context;
+} bramble_probe_options;
+#define BRAMBLE_PROBE_OPTIONS_INIT                                                                           \
+    {                                                                                                        \
+        .deadline_seconds = 10                                                                               \
+    }
+
+/* Asks all nodes at once what they are; fails only when that cannot be begun here. NULL: the options above.
+ */
+BRAMBLE_API bramble_status bramble_cluster_probe(bramble_cluster *cluster,
+                                                 const bramble_probe_options *options, bramble_error *error);
+
+/* A node as the file has it, and, once it was probed, as it is. Texts are the cluster's, "" where not known.
+ */
+typedef struct bramble_node {
+    const char *name, *host, *user; /* user: NULL when the file gives none */
+    bool local;                     /* this machine */
+    bool usable;                    /* a run can start there */
+    const char *problem;            /* in one line; a usable node may have one, and an unusable one does */
+    bool answered;                  /* what follows is known */
+    const char *arch, *system, *model, *version, *mpi, *kernels, *program;
+    uint32_t cores; /* it has */
+    uint64_t memory_bytes, memory_free_bytes, disk_free_bytes;
+    double clock_offset_seconds; /* its clock less ours */
+    bool under_voltage, throttled;
+    double temperature;   /* degrees Celsius; NaN: it does not tell */
+    double tree_rate;     /* million row-features a second; from here on NaN unless measured */
+    double gemm_gflops;   /* single precision */
+    double bandwidth_mbs; /* from here to it, 10^6 bytes a second, inside ssh */
+    double latency_ms;    /* of a round trip */
+} bramble_node;
+BRAMBLE_API void bramble_cluster_node(const bramble_cluster *cluster, size_t i, bramble_node *node);
+
+/* All of that as one line of JSON (docs/formats.md): *json is the caller's, release with
+ * bramble_string_free. And read again, without the machines. */
+BRAMBLE_API bramble_status bramble_cluster_record(const bramble_cluster *cluster, char **json,
+                                                  bramble_error *error);
+BRAMBLE_API bramble_status bramble_cluster_record_write(const bramble_cluster *cluster, const char *path,
+                                                        bramble_error *error);
+BRAMBLE_API bramble_status bramble_cluster_record_read(bramble_cluster **out, const char *path,
+                                                       bramble_error *error);
+
+/* What this machine says about itself as one line of JSON; *json as above. With `measure` it also runs its
+ * kernels on all cores, which takes two seconds. */
 BRAMBLE_API bramble_status bramble_node_report(char **json, bool measure, bramble_error *error);
 
 #ifdef __cplusplus

@@ -1,11 +1,11 @@
 /* A node's report as JSON and back. The table below is the format (docs/formats.md). */
-#include <jansson.h>
+#include "cluster/node_report_json.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "cluster/probe.h"
 
 enum { JSON_BYTES_MAX = 1 << 16 };
 
@@ -42,8 +42,7 @@ static const struct entry {
 };
 enum { N_ENTRIES = sizeof entries / sizeof *entries };
 
-/* Texts that are not UTF-8 (a path may be anything) lose the bytes that are not. */
-static json_t *text_json(const char *text)
+json_t *json_from_any_text(const char *text)
 {
     json_t *value = json_string(text);
     if (value) return value;
@@ -64,7 +63,7 @@ static json_t *value_json(const struct node_report *report, const struct entry *
     const char *at = (const char *)report + entry->offset;
     double number;
     switch (entry->kind) {
-    case TEXT: return text_json(at);
+    case TEXT: return json_from_any_text(at);
     case COUNT: return json_integer((json_int_t) * (const uint64_t *)(const void *)at);
     case CORES: return json_integer(*(const uint32_t *)(const void *)at);
     case SWITCH: return json_boolean(*(const bool *)(const void *)at);
@@ -82,17 +81,30 @@ static int append(const char *bytes, size_t length, void *context)
     return text->failed ? -1 : 0;
 }
 
-char *node_report_to_json(const struct node_report *report)
+char *json_to_line(json_t *object)
 {
     struct str text = {0};
-    json_t *object = json_object();
-    bool failed = !object || json_object_set_new(object, "program", text_json(report->program)) != 0;
-    for (unsigned i = 0; i < N_ENTRIES && !failed; i++)
-        failed = json_object_set_new(object, entries[i].key, value_json(report, &entries[i])) != 0;
-    if (!failed && json_dump_callback(object, append, &text, JSON_COMPACT) != 0) text.failed = true;
-    text.failed |= failed;
+    text.failed = !object;
+    if (object && json_dump_callback(object, append, &text, JSON_COMPACT | JSON_REAL_PRECISION(16)) != 0)
+        text.failed = true;
     json_decref(object);
     return str_take(&text);
+}
+
+json_t *node_report_pack(const struct node_report *report)
+{
+    json_t *object = json_object();
+    bool failed = !object || json_object_set_new(object, "program", json_from_any_text(report->program)) != 0;
+    for (unsigned i = 0; i < N_ENTRIES && !failed; i++)
+        failed = json_object_set_new(object, entries[i].key, value_json(report, &entries[i])) != 0;
+    if (!failed) return object;
+    json_decref(object);
+    return NULL;
+}
+
+char *node_report_to_json(const struct node_report *report)
+{
+    return json_to_line(node_report_pack(report));
 }
 
 /* Printable, and of a size that fits. */
@@ -131,16 +143,22 @@ static bool take_program(struct node_report *report, const json_t *value)
     return report->program != NULL;
 }
 
-bool node_report_from_json(struct node_report *report, const char *text, size_t length)
+bool node_report_unpack(struct node_report *report, const json_t *object)
 {
-    if (length > JSON_BYTES_MAX) return false;
-    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL);
     struct node_report found = {0};
     bool fine = json_is_object(object);
     for (unsigned i = 0; i < N_ENTRIES && fine; i++)
         fine = take_value(&found, &entries[i], json_object_get(object, entries[i].key));
     fine = fine && take_program(&found, json_object_get(object, "program"));
-    json_decref(object);
     if (fine) *report = found;
+    return fine;
+}
+
+bool node_report_from_json(struct node_report *report, const char *text, size_t length)
+{
+    if (length > JSON_BYTES_MAX) return false;
+    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, NULL);
+    bool fine = node_report_unpack(report, object);
+    json_decref(object);
     return fine;
 }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,9 @@ static const double CONTROL_SECONDS = 1; /* for ssh's answer about a connection 
 
 struct remote {
     char folder[FOLDER_MAX];
-    struct str ssh;    /* the program and its options, parted by blanks */
-    struct node *used; /* host and user of nodes with a connection, maybe */
+    struct str ssh;       /* the program and its options, parted by blanks */
+    pthread_mutex_t lock; /* of what follows */
+    struct node *used;    /* host and user of nodes with a connection, maybe */
     size_t n_used;
 };
 
@@ -73,6 +75,7 @@ bramble_status remote_open(struct remote **out, bramble_error *error)
         return error_set(error, BRAMBLE_ERR_IO, "/tmp: cannot make a folder for ssh's connections: %s",
                          strerror(errno));
     }
+    pthread_mutex_init(&remote->lock, NULL);
     write_ssh(remote);
     if (remote->ssh.failed) {
         remote_close(remote);
@@ -98,7 +101,7 @@ static bool same_connection(const struct node *a, const struct node *b)
     return strcmp(a->host, b->host) == 0 && strcmp(a->user ? a->user : "", b->user ? b->user : "") == 0;
 }
 
-bool remote_note(struct remote *remote, const struct node *node)
+static bool note(struct remote *remote, const struct node *node)
 {
     for (size_t i = 0; i < remote->n_used; i++)
         if (same_connection(&remote->used[i], node)) return true;
@@ -112,6 +115,14 @@ bool remote_note(struct remote *remote, const struct node *node)
     }
     used[remote->n_used++] = copy;
     return true;
+}
+
+bool remote_note(struct remote *remote, const struct node *node)
+{
+    pthread_mutex_lock(&remote->lock);
+    bool noted = note(remote, node);
+    pthread_mutex_unlock(&remote->lock);
+    return noted;
 }
 
 /* Starts asking ssh about a connection it shares; needs no network. */
@@ -181,5 +192,6 @@ void remote_close(struct remote *remote)
     for (size_t i = 0; i < remote->n_used; i++) used_fini(&remote->used[i]);
     mem_free(remote->used);
     str_fini(&remote->ssh);
+    pthread_mutex_destroy(&remote->lock);
     mem_free(remote);
 }

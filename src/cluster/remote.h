@@ -5,7 +5,7 @@
  * runs without ssh.
  *
  * The environment variable BRAMBLE_SSH may name another ssh with options ("ssh -F lab/ssh_config"); it is cut
- * at blanks.
+ * at blanks. Several threads may use one struct remote.
  */
 #ifndef CLUSTER_REMOTE_H
 #define CLUSTER_REMOTE_H
@@ -60,7 +60,8 @@ void remote_quote(struct str *out, const char *word);
 /* The program of a node as a shell's word: "~/" at its front stays the home folder there. */
 void remote_quote_program(struct str *out, const char *path);
 
-/* One line that says what went wrong with a command that was not REMOTE_DONE and what to do, into buffer. */
+/* One line that says what went wrong with a command and what to do, to follow the node's name, into buffer.
+ */
 void remote_explain(const struct remote_command *command, char *buffer, size_t size);
 
 #endif

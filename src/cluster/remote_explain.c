@@ -60,64 +60,64 @@ static void last_line(const struct str *text, char *buffer, size_t size)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
 }
 
-static void explain_unreachable(const struct remote_command *command, const char *host, char *buffer,
+static void explain_unreachable(const struct remote_command *command, const char *login, char *buffer,
                                 size_t size)
 {
     char words[128];
     last_line(&command->errors, words, sizeof words);
     if (says(&command->errors, "refused"))
-        snprintf(buffer, size, "%s refuses ssh; on it, run: sudo apt install openssh-server", host);
+        snprintf(buffer, size, "refuses ssh; on it, run: sudo apt install openssh-server");
     else if (!words[0] || says(&command->errors, "timed out"))
-        snprintf(buffer, size, "%s does not answer within %.0f s; is it on, and on this network?", host,
+        snprintf(buffer, size, "does not answer within %.0f s; is it on, and on this network?",
                  command->seconds);
     else
-        snprintf(buffer, size, "%s cannot be reached: %s; try: ssh %s", host, words, host);
+        snprintf(buffer, size, "cannot be reached: %s; try: ssh %s", words, login);
 }
 
-static void explain_host_key(const struct remote_command *command, const char *host, char *buffer,
-                             size_t size)
+static void explain_host_key(const struct remote_command *command, char *buffer, size_t size)
 {
+    const char *host = command->node->host;
     if (says(&command->errors, "HAS CHANGED"))
         snprintf(buffer, size,
-                 "%s has another host key than it had; if it was installed anew, run: ssh-keygen -R %s", host,
+                 "has another host key than it had; if it was installed anew, run: ssh-keygen -R %.100s",
                  host);
     else
-        snprintf(buffer, size, "%s's host key is not known yet; run once, and compare: ssh %s", host, host);
+        snprintf(buffer, size, "its host key is not known yet; run once, and compare: ssh %.100s", host);
 }
 
-static void explain_done(const struct remote_command *command, const char *host, char *buffer, size_t size)
+static void explain_done(const struct remote_command *command, char *buffer, size_t size)
 {
     char words[128];
     last_line(&command->errors, words, sizeof words);
     if (command->exit_code == 0)
-        snprintf(buffer, size, "%s is fine", host);
+        snprintf(buffer, size, "fine");
     else
-        snprintf(buffer, size, "a command on %s failed with exit code %d%s%s", host, command->exit_code,
+        snprintf(buffer, size, "a command there failed with exit code %d%s%s", command->exit_code,
                  words[0] ? ": " : "", words);
 }
 
 void remote_explain(const struct remote_command *command, char *buffer, size_t size)
 {
-    char host[256];
+    char login[256];
     const struct node *node = command->node;
-    snprintf(host, sizeof host, "%s%s%.100s", node->user ? node->user : "", node->user ? "@" : "",
+    snprintf(login, sizeof login, "%s%s%.100s", node->user ? node->user : "", node->user ? "@" : "",
              node->host);
     switch (command->outcome) {
-    case REMOTE_DONE: explain_done(command, node->name, buffer, size); break;
-    case REMOTE_UNREACHABLE: explain_unreachable(command, host, buffer, size); break;
+    case REMOTE_DONE: explain_done(command, buffer, size); return;
+    case REMOTE_UNREACHABLE: explain_unreachable(command, login, buffer, size); return;
     case REMOTE_UNKNOWN_HOST:
         snprintf(buffer, size,
-                 "%s: no such name is known here; write its address as host, or add it to /etc/hosts",
+                 "no machine named %.100s is known here; write its address as host, or add it to /etc/hosts",
                  node->host);
-        break;
-    case REMOTE_HOST_KEY: explain_host_key(command, node->host, buffer, size); break;
+        return;
+    case REMOTE_HOST_KEY: explain_host_key(command, buffer, size); return;
     case REMOTE_NOT_PERMITTED:
-        snprintf(buffer, size, "%s does not accept your ssh key; run: ssh-copy-id %s", node->name, host);
-        break;
+        snprintf(buffer, size, "does not accept your ssh key; run: ssh-copy-id %s", login);
+        return;
     case REMOTE_TIMED_OUT:
-        snprintf(buffer, size, "a command on %s did not end within %.0f s; it hangs, or the link to it does",
-                 node->name, command->seconds);
-        break;
-    case REMOTE_CANCELLED: snprintf(buffer, size, "a command on %s was cancelled", node->name); break;
+        snprintf(buffer, size, "a command there did not end within %.0f s; it hangs, or the link to it does",
+                 command->seconds);
+        return;
+    case REMOTE_CANCELLED: snprintf(buffer, size, "a command there was cancelled"); return;
     }
 }

@@ -190,6 +190,7 @@ static size_t field_size(const struct option *option)
     case OPTION_COUNT: return sizeof(uint32_t);
     case OPTION_SEED: return sizeof(uint64_t);
     case OPTION_NUMBER: return sizeof(double);
+    case OPTION_LIST: return sizeof(struct word_list);
     case OPTION_TEXT: break;
     }
     return sizeof(const char *);
