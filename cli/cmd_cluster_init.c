@@ -9,7 +9,7 @@
 struct cluster_init_values {
     struct word_list hosts;
     const char *out;
-    int local;
+    int local; /* 0: no */
     bool json;
 };
 
@@ -54,8 +54,8 @@ static bramble_status run(const void *values, bramble_error *error)
     bramble_cluster *cluster;
     bramble_status status = check_output(v->out, NULL, error);
     if (!status)
-        status = bramble_cluster_of_hosts(&cluster, (const char *const *)v->hosts.words, v->hosts.n, v->local,
-                                          error);
+        status = bramble_cluster_of_hosts(&cluster, (const char *const *)v->hosts.words, v->hosts.n,
+                                          v->local != 0, error);
     if (status) return status;
     status = cluster_table_probe(cluster, false, v->json, error);
     if (!status) status = bramble_cluster_write(cluster, v->out, error);
@@ -117,7 +117,7 @@ const struct command command_cluster_init = {
     .options = options,
     .fields = fields,
     .examples = examples,
-    .defaults = &(const struct cluster_init_values){.out = "cluster.ini", .local = 1},
+    .defaults = &(const struct cluster_init_values){.out = "cluster.ini", .local = -1},
     .values_size = sizeof(struct cluster_init_values),
     .run = run,
 };

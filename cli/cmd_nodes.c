@@ -7,7 +7,7 @@
 
 struct nodes_values {
     const char *cluster, *record, *recorded;
-    int measure;
+    int measure; /* 0: no */
     bool json;
 };
 
@@ -20,7 +20,7 @@ static bramble_status look(bramble_cluster **out, const struct nodes_values *v, 
     bramble_status status = v->record ? check_output(v->record, v->cluster, error) : BRAMBLE_OK;
     if (!status) status = bramble_cluster_read(&cluster, v->cluster, error);
     if (status) return status;
-    status = cluster_table_probe(cluster, v->measure, v->json, error);
+    status = cluster_table_probe(cluster, v->measure != 0, v->json, error);
     if (!status && v->record) status = bramble_cluster_record_write(cluster, v->record, error);
     if (status)
         bramble_cluster_free(cluster);
@@ -117,7 +117,7 @@ const struct command command_nodes = {
     .options = options,
     .fields = fields,
     .examples = examples,
-    .defaults = &(const struct nodes_values){.cluster = "cluster.ini", .measure = 1},
+    .defaults = &(const struct nodes_values){.cluster = "cluster.ini", .measure = -1},
     .values_size = sizeof(struct nodes_values),
     .run = run,
 };
