@@ -3,6 +3,7 @@
 #define TESTS_SCRATCH_H
 
 #include <dirent.h>
+#include <ftw.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -67,15 +69,17 @@ static inline uint8_t *scratch_slurp(const char *path, size_t *n)
     return bytes;
 }
 
-/* Files only; a test that makes folders inside removes them itself. */
+static inline int scratch_remove_entry(const char *path, const struct stat *info, int type, struct FTW *at)
+{
+    (void)info;
+    (void)at;
+    return type == FTW_DP ? rmdir(path) : unlink(path);
+}
+
+/* With all that is in it. */
 static inline void scratch_remove(struct scratch *s)
 {
-    DIR *dir = opendir(s->folder);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));)
-        if (entry->d_name[0] != '.') unlink(scratch_path(s, entry->d_name));
-    closedir(dir);
-    assert_int_equal(rmdir(s->folder), 0);
+    assert_int_equal(nftw(s->folder, scratch_remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 #endif

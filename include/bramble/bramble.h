@@ -4,6 +4,7 @@
  *   error.h   statuses and messages        table.h   data in
  *   forest.h  training                     model.h   prediction, files, inspection
  *   cluster.h the machines that train together
+ *   run.h     runs that are kept
  *
  * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
  * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
@@ -17,6 +18,7 @@
 #include <bramble/model.h>
 #include <bramble/forest.h>
 #include <bramble/cluster.h>
+#include <bramble/run.h>
 
 #ifdef __cplusplus
 extern "C" {
