@@ -1,21 +1,22 @@
 /*
  * A table's codes, targets and weights as one file that is mapped, not read: all that growing trees needs. A
- * node of a cluster gets this instead of the table, and keeps it in its cache.
+ * node of a cluster gets this instead of the table, and keeps it in its cache. Codes lie by row, the order
+ * that growing reads most, so that a node holds them once (docs/decisions/0009).
  *
  * The file is the same for the same table on every machine (little-endian, every array on a 64-byte
- * boundary).
+ * boundary). It has no checksum of its own: whoever keeps it knows its bytes by their hash.
  */
 #ifndef DATA_BINNED_FILE_H
 #define DATA_BINNED_FILE_H
 
 #include "data/bins.h"
 
-/* Writes the file whole or not at all. N x F bytes and a little more. */
+/* Writes the file whole or not at all. N x F bytes and a little more. The table must have a target. */
 bramble_status binned_file_write(const char *path, const struct bramble_table *table,
                                  const struct binned *binned, bramble_error *error);
 
-/* What a mapped file holds. `table` has its schema's types and classes, targets and weights, but no columns.
- */
+/* What a mapped file holds. `table` has its schema's types and classes, target's name, targets and weights,
+ * but no columns and no other texts; `binned` has codes by row only. */
 struct binned_file {
     struct bramble_table table;
     struct binned binned;
@@ -23,7 +24,8 @@ struct binned_file {
     size_t map_bytes;
 };
 
-/* Maps and checks a file (any bytes may be in it); *out is the caller's to free. */
+/* Maps and checks a file (any bytes may be in it); *out is the caller's to free. Reads all of it once. The
+ * file must not be written to or cut short while it is mapped. */
 bramble_status binned_file_map(struct binned_file **out, const char *path, bramble_error *error);
 void binned_file_free(struct binned_file *file); /* NULL is fine */
 

@@ -20,7 +20,8 @@ struct feature_bins {
 struct binned {
     size_t n_rows;             /* N */
     uint32_t n_features;       /* F */
-    const uint8_t **columns;   /* F arrays of N codes */
+    const uint8_t **columns;   /* F arrays of N codes; NULL when there is only by_row */
+    const uint8_t *by_row;     /* N x F codes; NULL when there are only columns */
     uint8_t *owned;            /* storage of the columns that are not the table's own bytes */
     struct feature_bins *bins; /* F */
     float byte_values[256];    /* 0, 1, 2, ...: low and high of every byte feature */

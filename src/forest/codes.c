@@ -18,7 +18,7 @@ static void transpose_rows(void *context, uint32_t thread, uint64_t tile)
         size_t last = first + TILE < width ? first + TILE : width;
         for (size_t f = first; f < last; f++) {
             const uint8_t *column = binned->columns[f];
-            for (size_t r = begin; r < end; r++) codes->by_row[r * width + f] = column[r];
+            for (size_t r = begin; r < end; r++) codes->owned[r * width + f] = column[r];
         }
     }
 }
@@ -27,14 +27,16 @@ bramble_status codes_init(struct codes *codes, const struct binned *binned, uint
                           bramble_error *error)
 {
     codes->binned = binned;
-    codes->by_row = mem_alloc(binned->n_rows, binned->n_features);
-    if (!codes->by_row) return error_memory(error, "the features by row");
+    codes->by_row = binned->by_row;
+    if (codes->by_row) return BRAMBLE_OK;
+    codes->by_row = codes->owned = mem_alloc(binned->n_rows, binned->n_features);
+    if (!codes->owned) return error_memory(error, "the features by row");
     threads_run(threads, (binned->n_rows + TILE - 1) / TILE, transpose_rows, codes);
     return BRAMBLE_OK;
 }
 
 void codes_fini(struct codes *codes)
 {
-    mem_free(codes->by_row);
-    codes->by_row = NULL;
+    mem_free(codes->owned);
+    *codes = (struct codes){0};
 }

@@ -39,13 +39,15 @@ void grow_node_enter_block(struct grower *g, struct open_node *node)
 /* Where the search finds its rows: whole columns while there are many, else row by row. */
 static struct node node_of(const struct grower *g, const struct open_node *node)
 {
-    const uint8_t *by_row = node->in_block ? g->block : g->job->codes->by_row;
+    const struct codes *codes = g->job->codes;
+    const uint8_t *by_row = node->in_block ? g->block : codes->by_row;
+    bool whole_columns = codes->binned->columns && node->end - node->begin > g->block_rows;
     return (struct node){.sample = &g->rows[node->depth & 1],
                          .begin = node->begin,
                          .end = node->end,
-                         .source = {.by_row = node->end - node->begin <= g->block_rows ? by_row : NULL,
-                                    .columns = g->job->codes->binned->columns,
-                                    .n_features = g->job->codes->binned->n_features}};
+                         .source = {.by_row = whole_columns ? NULL : by_row,
+                                    .columns = codes->binned->columns,
+                                    .n_features = codes->binned->n_features}};
 }
 
 static uint64_t key_of(const struct grower *g, const struct open_node *node)

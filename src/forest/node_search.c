@@ -8,6 +8,7 @@
 
 enum {
     STRIP_ROWS_MAX = 4096,
+    STRIP_BYTES_MAX = 2 << 20,
     FAST_CLASSES = 1024, /* the fast searches take 4 KB a class: up to here, beyond it the general one */
 };
 
@@ -26,12 +27,22 @@ static bool takes_fast_search(const struct grow_rules *rules)
     return rules->n_classes ? takes_gini_search(rules) : rules->split.min_samples_leaf == 1;
 }
 
+/* One feature for all rows, a strip of them for few; without whole columns, for all rows a strip that is as
+ * wide as little memory allows. */
+static size_t codes_room(const struct node_search *s, size_t capacity)
+{
+    size_t strip = s->strip_rows * SEARCH_STRIP, whole = capacity * SEARCH_STRIP;
+    if (s->job->codes->binned->columns) return capacity > strip ? capacity : strip;
+    size_t least = capacity * SEARCH_GROUP, most = least > STRIP_BYTES_MAX ? least : STRIP_BYTES_MAX;
+    return whole < most ? whole : most;
+}
+
 static bool allocate_shared(struct node_search *s, size_t capacity)
 {
     size_t n_features = s->job->codes->binned->n_features;
     s->strip_rows = capacity < STRIP_ROWS_MAX ? capacity : STRIP_ROWS_MAX;
-    size_t strip = s->strip_rows * SEARCH_STRIP;
-    s->codes = mem_alloc_aligned(capacity > strip ? capacity : strip, 1);
+    s->codes_bytes = codes_room(s, capacity);
+    s->codes = mem_alloc_aligned(s->codes_bytes, 1);
     s->permutation = mem_alloc(n_features, sizeof *s->permutation);
     s->swaps = mem_alloc(n_features, sizeof *s->swaps);
     s->few_features = mem_alloc(n_features, sizeof *s->few_features);

@@ -44,11 +44,12 @@ struct node_search {
     struct category_cells *category_cells; /* all 0 between searches */
     struct split slow_split;               /* of the best feature that is not fast */
     double random_threshold;               /* extra-trees: drawn for the best feature that is */
-    uint8_t *codes;                        /* of one feature, or SEARCH_STRIP x strip_rows */
-    size_t strip_rows;                     /* rows of which SEARCH_STRIP features fit in codes */
-    uint32_t *permutation;                 /* F: features, the first n_drawn drawn */
-    uint32_t *swaps;                       /* F: what to undo */
-    bool *fast;                            /* F: search_many and search_few can take the feature */
+    uint8_t *codes;                        /* codes_bytes: of one feature, or a strip of features */
+    size_t codes_bytes;
+    size_t strip_rows;     /* rows of which SEARCH_STRIP features fit in codes */
+    uint32_t *permutation; /* F: features, the first n_drawn drawn */
+    uint32_t *swaps;       /* F: what to undo */
+    bool *fast;            /* F: search_many and search_few can take the feature */
     bool all_fast;
     /* few rows */
     uint32_t n_few;         /* fast features among those drawn: */

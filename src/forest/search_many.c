@@ -1,6 +1,9 @@
 #include "forest/node_search_scratch.h"
 
-enum { STRIP_WIDTH = 64 }; /* rows up to a cache line wide are read where they are */
+enum {
+    STRIP_WIDTH = 64, /* rows up to a cache line wide are read where they are */
+    ROWS_AHEAD = 6,
+};
 
 /* One group of features on its way through the cells. */
 struct group {
@@ -87,14 +90,19 @@ static void scan_squared(struct node_search *s, const struct group *group, struc
 }
 
 /* Codes of drawn features first..last - 1 for all rows of a node that is held by row, feature after feature.
- */
+ * Rows of the whole table lie far apart: memory is asked for them some rows ahead. */
 static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
 {
     const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->permutation + first;
     size_t n = s->rows.n, width = s->node.source.n_features, n_features = last - first;
+    const uint8_t *by_row = s->node.source.by_row;
+    bool far = by_row == s->job->codes->by_row;
     uint8_t *to = s->codes;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t *codes = s->node.source.by_row + row[i] * width;
+        const uint8_t *codes = by_row + row[i] * width;
+        if (far && i + ROWS_AHEAD < n)
+            for (size_t f = 0; f < n_features; f++)
+                __builtin_prefetch(by_row + row[i + ROWS_AHEAD] * width + features[f]);
         for (size_t f = 0; f < n_features; f++) to[f * n + i] = codes[features[f]];
     }
 }
@@ -135,9 +143,11 @@ static void search_group_random(struct node_search *s, const struct group *group
 void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
     const struct code_source *source = &s->node.source;
-    bool strip = source->by_row && source->n_features > STRIP_WIDTH && s->rows.n <= s->strip_rows;
+    bool strip = source->by_row && source->n_features > STRIP_WIDTH &&
+                 (s->rows.n <= s->strip_rows || !source->columns);
+    size_t room = s->codes_bytes / s->rows.n, most = room < SEARCH_STRIP ? room : SEARCH_STRIP;
     for (uint32_t begin = first, end; begin < last; begin = end) {
-        end = last - begin < SEARCH_STRIP ? last : begin + SEARCH_STRIP;
+        end = !strip || last - begin < most ? last : begin + (uint32_t)most;
         if (strip) fetch_strip(s, begin, end);
         for (uint32_t at = begin; at < end;) {
             struct group group = next_group(s, begin, &at, end, strip);

@@ -1,0 +1,131 @@
+#include "data/binned_file.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/outfile.h"
+#include "data/binned_layout.h"
+
+enum { TILE_ROWS = 64 };
+
+struct writer {
+    struct outfile *file;
+    size_t at;
+};
+
+static void put(struct writer *writer, const void *bytes, size_t length)
+{
+    outfile_write(writer->file, bytes, length);
+    writer->at += length;
+}
+
+static void pad_to(struct writer *writer, size_t at)
+{
+    static const uint8_t zeros[64];
+    put(writer, zeros, at - writer->at);
+}
+
+static const char *target_name(const struct bramble_table *table)
+{
+    return table->schema.target_name ? table->schema.target_name : "y";
+}
+
+static uint64_t text_bytes(const struct bramble_table *table)
+{
+    uint64_t bytes = strlen(target_name(table)) + 1;
+    for (uint32_t c = 0; c < table->schema.n_classes; c++) bytes += strlen(table->schema.classes[c]) + 1;
+    return bytes;
+}
+
+static struct binned_head head_of(const struct bramble_table *table, const struct binned *binned)
+{
+    struct binned_head head = {.magic = BINNED_MAGIC,
+                               .n_rows = table->n_rows,
+                               .n_features = binned->n_features,
+                               .task = table->schema.task,
+                               .n_classes = table->schema.n_classes,
+                               .has_weights = table->weights != NULL,
+                               .text_bytes = text_bytes(table)};
+    for (uint32_t f = 0; f < binned->n_features; f++)
+        if (table->schema.features[f].type == BRAMBLE_FEATURE_NUMBER)
+            head.n_edges += 2 * (uint64_t)binned->bins[f].n_bins;
+    return head;
+}
+
+static void put_features(struct writer *writer, const struct binned_layout *layout,
+                         const struct bramble_table *table, const struct binned *binned)
+{
+    pad_to(writer, layout->features);
+    for (uint32_t f = 0; f < binned->n_features; f++) {
+        struct binned_feature feature = {.n_bins = binned->bins[f].n_bins,
+                                         .type = (uint8_t)table->schema.features[f].type,
+                                         .has_missing = binned->bins[f].has_missing};
+        put(writer, &feature, sizeof feature);
+    }
+    pad_to(writer, layout->edges);
+    for (uint32_t f = 0; f < binned->n_features; f++) {
+        if (table->schema.features[f].type != BRAMBLE_FEATURE_NUMBER) continue;
+        put(writer, binned->bins[f].low, binned->bins[f].n_bins * sizeof(float));
+        put(writer, binned->bins[f].high, binned->bins[f].n_bins * sizeof(float));
+    }
+}
+
+static void put_targets(struct writer *writer, const struct binned_layout *layout,
+                        const struct bramble_table *table)
+{
+    pad_to(writer, layout->texts);
+    put(writer, target_name(table), strlen(target_name(table)) + 1);
+    for (uint32_t c = 0; c < table->schema.n_classes; c++)
+        put(writer, table->schema.classes[c], strlen(table->schema.classes[c]) + 1);
+    pad_to(writer, layout->targets);
+    if (table->classes)
+        put(writer, table->classes, table->n_rows * sizeof *table->classes);
+    else
+        put(writer, table->values, table->n_rows * sizeof *table->values);
+    pad_to(writer, layout->weights);
+    if (table->weights) put(writer, table->weights, table->n_rows * sizeof *table->weights);
+}
+
+/* Some rows of all columns at a time. */
+static void put_codes(struct writer *writer, const struct binned_layout *layout, const struct binned *binned,
+                      uint8_t *tile)
+{
+    size_t width = binned->n_features;
+    pad_to(writer, layout->codes);
+    if (binned->by_row) {
+        put(writer, binned->by_row, binned->n_rows * width);
+        return;
+    }
+    for (size_t begin = 0; begin < binned->n_rows; begin += TILE_ROWS) {
+        size_t rows = binned->n_rows - begin < TILE_ROWS ? binned->n_rows - begin : TILE_ROWS;
+        for (size_t f = 0; f < width; f++)
+            for (size_t r = 0; r < rows; r++) tile[r * width + f] = binned->columns[f][begin + r];
+        put(writer, tile, rows * width);
+    }
+}
+
+bramble_status binned_file_write(const char *path, const struct bramble_table *table,
+                                 const struct binned *binned, bramble_error *error)
+{
+    if (!table->classes && !table->values)
+        return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
+    struct binned_head head = head_of(table, binned);
+    struct binned_layout layout;
+    struct writer writer = {0};
+    uint8_t *tile = mem_alloc(TILE_ROWS, binned->n_features);
+    if (!tile || !binned_layout_init(&layout, &head)) {
+        mem_free(tile);
+        return error_memory(error, "the file of binned data");
+    }
+    bramble_status status = outfile_open(&writer.file, path, error);
+    if (!status) {
+        put(&writer, &head, sizeof head);
+        put_features(&writer, &layout, table, binned);
+        put_targets(&writer, &layout, table);
+        put_codes(&writer, &layout, binned, tile);
+        status = outfile_commit(writer.file, error);
+    }
+    mem_free(tile);
+    return status;
+}
