@@ -44,6 +44,11 @@ def generated(n_rows):
     return make(f"rows-{n_rows}", [programs.PYTHON, script, str(n_rows)])
 
 
+def noisy_images():
+    """The folder of train.npy and test.npy: Fashion-MNIST with noise, no whole numbers."""
+    return make("noisy", [programs.PYTHON, os.path.join(programs.BENCH, "data", "generate_noisy.py"), FASHION])
+
+
 def numeric_csv(n_bytes):
     """The path of a CSV file with numbers only."""
     script = os.path.join(programs.BENCH, "data", "generate_csv.py")
