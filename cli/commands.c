@@ -11,9 +11,19 @@
 #include "suggest.h"
 
 const struct command *const commands[] = {
-    &command_data,         &command_train,       &command_train_forest, &command_predict,
-    &command_evaluate,     &command_inspect,     &command_nodes,        &command_cluster,
-    &command_cluster_init, &command_node_report, &command_help,         NULL,
+    &command_data,
+    &command_train,
+    &command_train_forest,
+    &command_predict,
+    &command_evaluate,
+    &command_inspect,
+    &command_nodes,
+    &command_cluster,
+    &command_cluster_init,
+    &command_cluster_install,
+    &command_node_report,
+    &command_help,
+    NULL,
 };
 
 /* Words of "train forest" when the words begin with them, else 0. */

@@ -88,6 +88,35 @@ BRAMBLE_API bramble_status bramble_cluster_record_write(const bramble_cluster *c
 BRAMBLE_API bramble_status bramble_cluster_record_read(bramble_cluster **out, const char *path,
                                                        bramble_error *error);
 
+typedef enum bramble_install_outcome {
+    BRAMBLE_INSTALLED = 0,    /* it is there now */
+    BRAMBLE_INSTALLED_BEFORE, /* it was there, or needs none */
+    BRAMBLE_INSTALL_FAILED,
+} bramble_install_outcome;
+
+/* What became of one node. */
+typedef struct bramble_installed {
+    const char *node;
+    bramble_install_outcome outcome;
+    const char *arch; /* "aarch64"; "" when it did not answer */
+    const char *text; /* where it is, or what went wrong and what to do, in one line */
+} bramble_installed;
+
+typedef struct bramble_install_options {
+    void (*tell)(const bramble_installed *installed, void *context); /* called for each node */
+    bool (*go_on)(void *context); /* asked some times a second; false: BRAMBLE_ERR_CANCELLED. Or NULL */
+    void *context;
+} bramble_install_options;
+
+/*
+ * Copies bramble to the nodes over ssh, to ~/.local/bin/bramble or where the file says it is: the first of
+ * `programs` that is for the node's processor, else this very program, else a build in arm64/ beside it. What
+ * is the same already stays. Each appears whole, checked, or not at all.
+ */
+BRAMBLE_API bramble_status bramble_cluster_install(bramble_cluster *cluster, const char *const *programs,
+                                                   size_t n_programs, const bramble_install_options *options,
+                                                   bramble_error *error);
+
 /* What this machine says about itself as one line of JSON; *json as above. With `measure` it also runs its
  * kernels on all cores, which takes two seconds. */
 BRAMBLE_API bramble_status bramble_node_report(char **json, bool measure, bramble_error *error);
