@@ -21,7 +21,9 @@ const struct command *const commands[] = {
     &command_cluster,
     &command_cluster_init,
     &command_cluster_install,
+    &command_doctor,
     &command_node_report,
+    &command_mpi_check,
     &command_help,
     NULL,
 };

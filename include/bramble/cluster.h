@@ -117,6 +117,35 @@ BRAMBLE_API bramble_status bramble_cluster_install(bramble_cluster *cluster, con
                                                    size_t n_programs, const bramble_install_options *options,
                                                    bramble_error *error);
 
+typedef enum bramble_check_result {
+    BRAMBLE_CHECK_OK = 0,
+    BRAMBLE_CHECK_WARNING, /* a run can start; its owner should see to it all the same */
+    BRAMBLE_CHECK_FAILED,
+    BRAMBLE_CHECK_SKIPPED, /* what it needs is not there yet */
+} bramble_check_result;
+
+/* One step between blank machines and a working cluster. */
+typedef struct bramble_check {
+    const char *node; /* NULL: of the cluster as a whole */
+    const char *name; /* "ssh", "mpi", ... (docs/cluster.md) */
+    bramble_check_result result;
+    const char *text; /* what was found, or what is wrong and what to type, in one line; for the call only */
+} bramble_check;
+
+typedef struct bramble_doctor_options {
+    void (*tell)(const bramble_check *check, void *context); /* called for each check, as it is done */
+    bool (*go_on)(void *context); /* asked some times a second; false: BRAMBLE_ERR_CANCELLED. Or NULL */
+    void *context;
+} bramble_doctor_options;
+
+/* Tries every step on every node, and a small MPI job on all that can be used. */
+BRAMBLE_API bramble_status bramble_cluster_doctor(bramble_cluster *cluster,
+                                                  const bramble_doctor_options *options,
+                                                  bramble_error *error);
+
+/* For programs that mpiexec started on the doctor's behalf: meets the other ranks, says so on stdout. */
+BRAMBLE_API bramble_status bramble_mpi_check(bramble_error *error);
+
 /* What this machine says about itself as one line of JSON; *json as above. With `measure` it also runs its
  * kernels on all cores, which takes two seconds. */
 BRAMBLE_API bramble_status bramble_node_report(char **json, bool measure, bramble_error *error);

@@ -115,23 +115,26 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "oob_tcp_dynamic_ipv4_ports", range);
 }
 
-static void add_rank(struct words *words, const char *host, const char *program, const char *token)
+static void add_rank(struct words *words, const char *host, const char *program,
+                     const struct launch_plan *plan)
 {
     add(words, "-n");
     add(words, "1");
     add(words, "-host");
     add(words, "%s", host);
     add(words, "%s", program);
-    add(words, "rank");
+    add(words, "%s", plan->command ? plan->command : "rank");
+    if (plan->command) return;
     add(words, "--session");
-    add(words, "%s", token);
+    add(words, "%s", plan->token);
 }
 
-static void add_member(struct words *words, const struct member *member, const char *token)
+static void add_member(struct words *words, const struct member *member, const struct launch_plan *plan)
 {
     const struct node *node = member->node;
     add(words, ":");
-    add_rank(words, node->local ? "localhost" : node->host, member->program, token);
+    add_rank(words, node->local ? "localhost" : node->host, member->program, plan);
+    if (plan->command) return;
     add(words, "--threads");
     add(words, "%u", member->threads);
 }
@@ -147,12 +150,14 @@ static bramble_status command_line(struct words *words, const struct launch_plan
     add(words, "--map-by");
     add(words, ":OVERSUBSCRIBE");
     add_settings(words, plan, cidr);
-    add_rank(words, "localhost", plan->program, plan->token);
-    add(words, "--orders");
-    add(words, "%s", plan->orders);
-    add(words, "--reports");
-    add(words, "%s", plan->reports);
-    for (size_t i = 0; i < plan->n_members; i++) add_member(words, &plan->members[i], plan->token);
+    add_rank(words, "localhost", plan->program, plan);
+    if (!plan->command) {
+        add(words, "--orders");
+        add(words, "%s", plan->orders);
+        add(words, "--reports");
+        add(words, "%s", plan->reports);
+    }
+    for (size_t i = 0; i < plan->n_members; i++) add_member(words, &plan->members[i], plan);
     return words->failed ? error_memory(error, "a command line") : BRAMBLE_OK;
 }
 

@@ -8,6 +8,9 @@
  * for this machine, a folder with such files for a recorded one. What is not told stays empty, 0 or NaN. */
 void node_hardware_read(struct node_report *report, const char *root);
 
+/* True when some folder of PATH has this program. */
+bool program_on_path(const char *program);
+
 /* "Open MPI 4.1.4" of the library we are linked with. */
 void mpi_release(char *buffer, size_t size);
 

@@ -39,8 +39,7 @@ static uint64_t cache_disk_free(void)
     return (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
-/* True when some folder of PATH has this program. */
-static bool on_path(const char *program)
+bool program_on_path(const char *program)
 {
     const char *path = getenv("PATH");
     while (path && *path) {
@@ -62,7 +61,7 @@ bramble_status node_report_self(struct node_report *report, bramble_error *error
     mpi_release(own.mpi, sizeof own.mpi);
     snprintf(own.version, sizeof own.version, "%s", BRAMBLE_VERSION);
     snprintf(own.kernels, sizeof own.kernels, "%s", cpu_level_name(cpu_level_detect()));
-    own.mpi_daemon = on_path("orted");
+    own.mpi_daemon = program_on_path("orted");
     own.cores = threads_available();
     own.disk_free_bytes = cache_disk_free();
     own.tree_rate = own.gemm_gflops = own.bandwidth_mbs = own.latency_ms = NAN;
