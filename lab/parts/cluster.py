@@ -13,6 +13,7 @@ import zlib
 
 import groups
 import layout
+import namespaces
 from groups import Groups, wait_until
 from spec import FOLDER, LabError, Node
 
@@ -64,10 +65,15 @@ class Lab:
     @contextlib.contextmanager
     def locked(self):
         """One lab/up or lab/down at a time; the lock ends with its process."""
-        os.makedirs(self.folder, exist_ok=True)
-        with open(os.path.join(self.folder, "lock"), "w", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+        path = os.path.join(self.folder, "lock")
+        while True:
+            os.makedirs(self.folder, exist_ok=True)
+            with open(path, "w", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                # Whoever had it may have removed the lab, and another may have locked a new file since.
+                if os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(file.fileno())):
+                    yield
+                    return
 
     def node_folder(self, node):
         return os.path.join(self.folder, "nodes", node.name)
@@ -222,10 +228,13 @@ class Lab:
 
     def beside(self, name, *which):
         """The start of a command that runs in some of a node's namespaces, with this machine's programs."""
+        return ["nsenter", "-t", str(self.running_entry(name)), *which]
+
+    def running_entry(self, name):
         pid = self.entry(name)
         if pid is None:
             raise LabError(f"node {name} is not running; start the lab again with `lab/up FILE`")
-        return ["nsenter", "-t", str(pid), *which]
+        return pid
 
     def root_of(self, node):
         """Where the node's file system begins; "" for this machine's."""
@@ -235,11 +244,21 @@ class Lab:
         """Runs lines for `ip -batch` in the node's network."""
         must(self.beside(name, "-n") + ["ip", "-batch", "-"], f"network of {name}", input=lines, stdin=None)
 
-    def user_command(self, node, words):
-        """The command that runs words as the node's user, at home, with the environment a login has."""
-        home = f"/home/{layout.USER}"
+    def start_command(self, node, words, prepare=lambda: None, **options):
+        """Starts words as the node's user, at home, with the environment a login has; the process is the command itself."""
+        home, root = f"/home/{layout.USER}", self.root_of(node) or "/"
         with open(os.path.join(self.node_folder(node), "environment"), encoding="utf-8") as file:
             more = file.read().splitlines()
-        return [*self.entering(node)[:-1], f"--userspec={layout.UID}:{layout.UID}", "--groups=",
-                self.root_of(node) or "/", "/usr/bin/env", "-i", f"HOME={home}", f"USER={layout.USER}", f"LOGNAME={layout.USER}", f"PATH={PATH}",
-                f"TERM={os.environ.get('TERM', 'dumb')}", "LANG=C.UTF-8", *more, "/bin/sh", "-c", 'cd && exec "$@"', "sh", *words]
+        command = ["chroot", f"--userspec={layout.UID}:{layout.UID}", "--groups=", root, "/usr/bin/env", "-i",
+                   f"HOME={home}", f"USER={layout.USER}", f"LOGNAME={layout.USER}", f"PATH={PATH}", "LANG=C.UTF-8",
+                   f"TERM={os.environ.get('TERM', 'dumb')}", *more, "/bin/sh", "-c", 'cd && exec "$@"', "sh", *words]
+        entry = self.running_entry(node.name)
+        user = ("user",) if self.root_of(node) else ()  # last: who has joined it may join no others
+
+        def enter():
+            self.groups.join(node.name)
+            namespaces.join_all(entry, ("net", "uts", "ipc", "mnt", *user))
+            prepare()
+
+        with namespaces.children_in(entry):
+            return subprocess.Popen(command, preexec_fn=enter, **options)

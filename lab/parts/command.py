@@ -1,8 +1,8 @@
-"""How every command of the lab ends: a LabError is one line, an interruption is quiet."""
+"""How every command of the lab ends: 0 done, 1 failed, 2 called wrongly; an error is a message, not a trace."""
 
 import sys
 
-from spec import LabError
+from spec import LabError, Usage
 
 
 def run(main):
@@ -10,7 +10,7 @@ def run(main):
         main()
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, Usage) else 1)
     except KeyboardInterrupt:
         print("lab: interrupted", file=sys.stderr)
         sys.exit(130)

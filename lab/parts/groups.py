@@ -99,7 +99,7 @@ class Groups:
     def join(self, name):
         """This process and its children to come belong to the node."""
         for folder in self.folders(name):
-            write(os.path.join(folder, "cgroup.procs"), os.getpid())
+            write(os.path.join(folder, "cgroup.procs"), 0)
 
     def processes(self, name):
         pids = set()

@@ -47,7 +47,7 @@ def hosts(nodes):
 
 
 def set_environment(folder, node, variables):
-    """What sessions get besides the usual: through sshd's configuration, and for lab/run (Lab.user_command)."""
+    """What sessions get besides the usual: through sshd's configuration, and for lab/run (Lab.start_command)."""
     words = [f"{name}={value}" for name, value in variables.items()]
     write(os.path.join(folder, "environment"), "".join(word + "\n" for word in words))
     write(os.path.join(folder, "etc", "ssh", "sshd_config"), SSHD_CONFIG.format(address=node.address)

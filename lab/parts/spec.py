@@ -16,6 +16,10 @@ class LabError(Exception):
     """One line for a person."""
 
 
+class Usage(LabError):
+    """The command was called wrongly."""
+
+
 @dataclasses.dataclass
 class Node:
     name: str
