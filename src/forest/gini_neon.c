@@ -1,6 +1,7 @@
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
+#include <stddef.h>
 
 #include "forest/gini_lanes.h"
 
