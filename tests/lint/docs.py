@@ -16,7 +16,7 @@ def read(path):
 
 
 def documents():
-    pages = ["README.md", "bench/README.md", *glob.glob("docs/**/*.md", root_dir=ROOT, recursive=True)]
+    pages = ["README.md", "bench/README.md", "lab/README.md", *glob.glob("docs/**/*.md", root_dir=ROOT, recursive=True)]
     return sorted(pages)
 
 
