@@ -1,4 +1,4 @@
-/* Files of binned data: whatever is mapped has bins, classes and numbers that growing trees can rely on. */
+/* Files of binned data: whatever is taken has bins, classes and numbers that growing trees can rely on. */
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
     close(fd);
-    if (binned_file_map(&file, path, &error)) {
+    if (binned_file_read(&file, path, &error)) {
         must(*error.message && !strchr(error.message, '\n'));
     } else {
         use(file);

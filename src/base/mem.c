@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { HUGE_PAGE = 2 << 20 };
 
 #ifdef BRAMBLE_FAULT_INJECTION
 #include <stdatomic.h>
@@ -76,6 +79,16 @@ void *mem_alloc_aligned(size_t count, size_t size)
     size_t bytes = byte_count(count, size);
     if (!bytes || injected_failure()) return NULL;
     return aligned_alloc(64, (bytes + 63) & ~(size_t)63);
+}
+
+void *mem_alloc_large(size_t count, size_t size)
+{
+    size_t bytes = byte_count(count, size), mask = HUGE_PAGE - 1;
+    if (bytes < HUGE_PAGE || bytes > SIZE_MAX - HUGE_PAGE) return mem_alloc_aligned(count, size);
+    if (injected_failure()) return NULL;
+    void *p = aligned_alloc(HUGE_PAGE, (bytes + mask) & ~mask);
+    if (p) madvise(p, bytes, MADV_HUGEPAGE); /* a wish: nothing is lost where it is not granted */
+    return p;
 }
 
 char *mem_strndup(const char *s, size_t length)

@@ -11,6 +11,8 @@ void *mem_alloc(size_t count, size_t size);             /* count * size bytes, n
 void *mem_zalloc(size_t count, size_t size);            /* the same, cleared */
 void *mem_resize(void *old, size_t count, size_t size); /* realloc; `old` stays valid on NULL */
 void *mem_alloc_aligned(size_t count, size_t size); /* on a 64-byte boundary, padded to one; not cleared */
+/* For megabytes that are read here and there: in huge pages where the system has them; not cleared. */
+void *mem_alloc_large(size_t count, size_t size);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t length); /* `length` bytes and a terminator */
 void mem_free(void *p);                          /* for all of the above; NULL is fine */

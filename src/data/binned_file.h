@@ -1,7 +1,7 @@
 /*
- * A table's codes, targets and weights as one file that is mapped, not read: all that growing trees needs. A
- * node of a cluster gets this instead of the table, and keeps it in its cache. Codes lie by row, the order
- * that growing reads most, so that a node holds them once (docs/decisions/0009).
+ * A table's codes, targets and weights as one file whose bytes are used as they are: all that growing trees
+ * needs. A node of a cluster gets this instead of the table, and keeps it in its cache. Codes lie by row, the
+ * order that growing reads most, so that a node holds them once (docs/decisions/0009).
  *
  * The file is the same for the same table on every machine (little-endian, every array on a 64-byte
  * boundary). It has no checksum of its own: whoever keeps it knows its bytes by their hash.
@@ -15,18 +15,18 @@
 bramble_status binned_file_write(const char *path, const struct bramble_table *table,
                                  const struct binned *binned, bramble_error *error);
 
-/* What a mapped file holds. `table` has its schema's types and classes, target's name, targets and weights,
- * but no columns and no other texts; `binned` has codes by row only. */
+/* What a file holds. `table` has its schema's types and classes, target's name, targets and weights, but no
+ * columns and no other texts; `binned` has codes by row only. */
 struct binned_file {
     struct bramble_table table;
     struct binned binned;
-    void *map;
-    size_t map_bytes;
+    void *bytes; /* the file's: what the two above point into */
+    size_t n_bytes;
 };
 
-/* Maps and checks a file (any bytes may be in it); *out is the caller's to free. Reads all of it once. The
- * file must not be written to or cut short while it is mapped. */
-bramble_status binned_file_map(struct binned_file **out, const char *path, bramble_error *error);
+/* Reads and checks a file (any bytes may be in it); *out is the caller's to free. Takes the file's size in
+ * memory, in huge pages where there are. */
+bramble_status binned_file_read(struct binned_file **out, const char *path, bramble_error *error);
 void binned_file_free(struct binned_file *file); /* NULL is fine */
 
 #endif

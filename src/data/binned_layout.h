@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "binned files are mapped as they are: little-endian processors only"
+#error "binned files are used as they are: little-endian processors only"
 #endif
 
 #define BINNED_MAGIC "BRBINS01"

@@ -86,7 +86,7 @@ static bool lay_out(struct binned *binned, const struct bramble_table *table)
     binned->bins = mem_zalloc(binned->n_features, sizeof *binned->bins);
     size_t bytes;
     if (__builtin_mul_overflow(n_owned, binned->n_rows, &bytes)) return false;
-    binned->owned = mem_alloc(bytes, 1);
+    binned->owned = mem_alloc_large(bytes, 1);
     if (!binned->columns || !binned->bins || !binned->owned) return false;
     for (int v = 0; v < 256; v++) binned->byte_values[v] = (float)v;
     uint8_t *next = binned->owned;

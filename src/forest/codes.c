@@ -29,7 +29,7 @@ bramble_status codes_init(struct codes *codes, const struct binned *binned, uint
     codes->binned = binned;
     codes->by_row = binned->by_row;
     if (codes->by_row) return BRAMBLE_OK;
-    codes->by_row = codes->owned = mem_alloc(binned->n_rows, binned->n_features);
+    codes->by_row = codes->owned = mem_alloc_large(binned->n_rows, binned->n_features);
     if (!codes->owned) return error_memory(error, "the features by row");
     threads_run(threads, (binned->n_rows + TILE - 1) / TILE, transpose_rows, codes);
     return BRAMBLE_OK;

@@ -33,9 +33,12 @@ static inline __attribute__((always_inline)) struct tally move_rows(struct node_
     const struct feature_codes codes = node_feature(&s->node, split->feature);
     uint64_t *class_sum = s->class_sum, left_weight = 0;
     uint32_t last = 0, next = UINT8_MAX;
+    const bool far = node_is_far(s);
     const size_t begin = s->node.begin, end = s->node.end;
     size_t front = begin, back = end - 1;
     for (size_t i = begin; i < end; i++) {
+        if (far && i + SEARCH_AHEAD < end)
+            __builtin_prefetch(codes.at + from.row[i + SEARCH_AHEAD] * codes.stride);
         uint32_t row = from.row[i], weight = from.weight[i], code = codes.at[row * codes.stride];
         uint32_t is_left = left[code >> 5] >> (code & 31) & 1;
         to.row[front] = to.row[back] = row;

@@ -10,6 +10,7 @@
 
 enum {
     SEARCH_STRIP = 32, /* features fetched at a time from a node's rows */
+    SEARCH_AHEAD = 12, /* rows for which memory is asked ahead of the one being read */
     SEARCH_GROUP = 4, /* features counted at a time: a row's class and weight are read once for all of them */
 };
 
@@ -57,6 +58,12 @@ struct node_search {
     uint32_t *few_drawn;    /* F: and their places in the order drawn */
     uint8_t *few_codes, *few_spread;
 };
+
+/* Rows that lie here and there in the whole table, each a walk to memory. */
+static inline bool node_is_far(const struct node_search *s)
+{
+    return s->node.source.by_row && s->node.source.by_row == s->job->codes->by_row;
+}
 
 /* A feature's code of row r is at[r * stride]. */
 struct feature_codes {

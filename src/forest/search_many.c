@@ -1,9 +1,6 @@
 #include "forest/node_search_scratch.h"
 
-enum {
-    STRIP_WIDTH = 64, /* rows up to a cache line wide are read where they are */
-    ROWS_AHEAD = 6,
-};
+enum { STRIP_WIDTH = 64 }; /* rows up to a cache line wide are read where they are */
 
 /* One group of features on its way through the cells. */
 struct group {
@@ -96,13 +93,13 @@ static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
     const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->permutation + first;
     size_t n = s->rows.n, width = s->node.source.n_features, n_features = last - first;
     const uint8_t *by_row = s->node.source.by_row;
-    bool far = by_row == s->job->codes->by_row;
+    bool far = node_is_far(s);
     uint8_t *to = s->codes;
     for (size_t i = 0; i < n; i++) {
         const uint8_t *codes = by_row + row[i] * width;
-        if (far && i + ROWS_AHEAD < n)
+        if (far && i + SEARCH_AHEAD < n)
             for (size_t f = 0; f < n_features; f++)
-                __builtin_prefetch(by_row + row[i + ROWS_AHEAD] * width + features[f]);
+                __builtin_prefetch(by_row + row[i + SEARCH_AHEAD] * width + features[f]);
         for (size_t f = 0; f < n_features; f++) to[f * n + i] = codes[features[f]];
     }
 }

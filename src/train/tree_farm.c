@@ -30,7 +30,7 @@ static bramble_status farm_open(void **context, const char *text, const char *da
     bramble_status status = forest_job_read(&job, text, error);
     if (status) return status;
     struct farm *farm = mem_zalloc(1, sizeof *farm);
-    status = farm ? binned_file_map(&farm->data, data_path, error) : error_memory(error, "growing trees");
+    status = farm ? binned_file_read(&farm->data, data_path, error) : error_memory(error, "growing trees");
     if (!status) status = forest_grower_new(&farm->grower, &farm->data->table, &job.options, threads, error);
     if (!status) status = forest_grower_prepare(farm->grower, &farm->data->binned, error);
     forest_job_fini(&job);

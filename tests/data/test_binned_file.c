@@ -48,11 +48,11 @@ static const char *write_some(struct scratch *scratch, const char *name, bool cl
     return scratch->path;
 }
 
-static struct binned_file *map(const char *path)
+static struct binned_file *must_read(const char *path)
 {
     struct binned_file *file = NULL;
     bramble_error error;
-    if (binned_file_map(&file, path, &error)) fail_msg("%s", error.message);
+    if (binned_file_read(&file, path, &error)) fail_msg("%s", error.message);
     return file;
 }
 
@@ -72,7 +72,7 @@ static void assert_same_bins(const struct binned *a, const struct binned *b)
     }
 }
 
-static void what_is_mapped_is_what_was_written(void **state)
+static void what_is_read_is_what_was_written(void **state)
 {
     (void)state;
     for (int kind = 0; kind < 4; kind++) {
@@ -80,7 +80,7 @@ static void what_is_mapped_is_what_was_written(void **state)
         struct scratch scratch = scratch_new();
         struct bramble_table *table = some_table(classify, weights);
         struct binned *binned = bin(table);
-        struct binned_file *file = map(write_some(&scratch, "a", classify, weights));
+        struct binned_file *file = must_read(write_some(&scratch, "a", classify, weights));
         assert_same_bins(binned, &file->binned);
         assert_null(file->binned.columns);
         assert_null(file->table.columns);
@@ -103,14 +103,14 @@ static void what_is_mapped_is_what_was_written(void **state)
     }
 }
 
-/* The same bytes each time, and from what was mapped as from what was binned. */
+/* The same bytes each time, and from what was read as from what was binned. */
 static void the_file_is_always_the_same(void **state)
 {
     (void)state;
     struct scratch scratch = scratch_new();
     size_t n, n_again;
     write_some(&scratch, "b", true, true);
-    struct binned_file *file = map(write_some(&scratch, "a", true, true));
+    struct binned_file *file = must_read(write_some(&scratch, "a", true, true));
     uint8_t *first = scratch_slurp(scratch_path(&scratch, "a"), &n);
     uint8_t *second = scratch_slurp(scratch_path(&scratch, "b"), &n_again);
     assert_int_equal(n, n_again);
@@ -132,7 +132,7 @@ static bool is_taken(struct scratch *scratch, const uint8_t *bytes, size_t n)
 {
     struct binned_file *file = NULL;
     bramble_error error = {0};
-    if (binned_file_map(&file, scratch_write(scratch, "x", bytes, n), &error) == BRAMBLE_OK) {
+    if (binned_file_read(&file, scratch_write(scratch, "x", bytes, n), &error) == BRAMBLE_OK) {
         binned_file_free(file);
         return true;
     }
@@ -229,9 +229,9 @@ static void paths_that_lead_nowhere_are_named(void **state)
     (void)state;
     struct binned_file *file = NULL;
     bramble_error error;
-    assert_int_equal(binned_file_map(&file, "/nowhere/x", &error), BRAMBLE_ERR_IO);
+    assert_int_equal(binned_file_read(&file, "/nowhere/x", &error), BRAMBLE_ERR_IO);
     assert_non_null(strstr(error.message, "/nowhere/x: "));
-    assert_int_equal(binned_file_map(&file, "/tmp", &error), BRAMBLE_ERR_DATA);
+    assert_int_equal(binned_file_read(&file, "/tmp", &error), BRAMBLE_ERR_DATA);
     assert_null(file);
     struct bramble_table *table = some_table(true, false);
     struct binned *binned = bin(table);
@@ -256,12 +256,17 @@ static void failed_allocations_are_survived(void **state)
         bramble_status status = binned_file_write(path, table, binned, NULL);
         reached = mem_fail_count() >= n;
         mem_fail_at(0, 0);
-        assert_int_equal(status, reached ? BRAMBLE_ERR_MEMORY : BRAMBLE_OK);
+        /* the file is whole when its folder's name, to sync it, does not fit into memory */
+        if (status == BRAMBLE_OK)
+            binned_file_free(must_read(path));
+        else
+            assert_int_equal(status, BRAMBLE_ERR_MEMORY);
+        assert_true(reached || status == BRAMBLE_OK);
     }
     for (size_t n = 1, reached = true; reached; n++) {
         struct binned_file *file = NULL;
         mem_fail_at(n, n % 2);
-        bramble_status status = binned_file_map(&file, path, NULL);
+        bramble_status status = binned_file_read(&file, path, NULL);
         reached = mem_fail_count() >= n;
         mem_fail_at(0, 0);
         assert_int_equal(status, reached ? BRAMBLE_ERR_MEMORY : BRAMBLE_OK);
@@ -276,7 +281,7 @@ static void failed_allocations_are_survived(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_mapped_is_what_was_written),
+        cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(the_file_is_always_the_same),
         cmocka_unit_test(files_cut_short_are_refused),
         cmocka_unit_test(no_number_is_believed),

@@ -1,4 +1,4 @@
-/* Trees grown as tasks, in any order, from a mapped file: together they are forest_fit's forest. */
+/* Trees grown as tasks, in any order, from a file: together they are forest_fit's forest. */
 #include "farming.h"
 
 #include <pthread.h>
@@ -104,7 +104,7 @@ static void tasks_make_the_forest_of_one_machine(void **state)
     }
 }
 
-/* Near the root a node has more rows than are copied together: a mapped file has no columns to sweep there.
+/* Near the root a node has more rows than are copied together: a binned file has no columns to sweep there.
  */
 static void large_nodes_are_searched_by_row(void **state)
 {

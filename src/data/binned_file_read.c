@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,7 +11,9 @@
 #include "base/mem.h"
 #include "data/binned_layout.h"
 
-/* A mapped file while it is looked at. */
+enum { READ_BYTES = 1 << 24 };
+
+/* A file while it is looked at. */
 struct reader {
     const char *path;
     const struct binned_head *head;
@@ -23,7 +24,7 @@ struct reader {
 
 static const void *at(const struct reader *reader, size_t offset)
 {
-    return (const uint8_t *)reader->file->map + offset;
+    return (const uint8_t *)reader->file->bytes + offset;
 }
 
 static bramble_status damaged(const struct reader *reader, const char *what)
@@ -39,32 +40,41 @@ static bramble_status io_failure(const struct reader *reader, const char *what)
                      reader->path, what, strerror(errno));
 }
 
-static bramble_status map(struct reader *reader)
+/* All of the file's bytes, into huge pages. */
+static bramble_status read_bytes(struct reader *reader, int fd)
 {
     struct stat stat;
+    if (fstat(fd, &stat)) return io_failure(reader, "open");
+    if (!S_ISREG(stat.st_mode) || stat.st_size < (off_t)sizeof(struct binned_head))
+        return damaged(reader, "it is no file or too short");
+    size_t bytes = (size_t)stat.st_size, at = 0;
+    uint8_t *to = mem_alloc_large(bytes, 1);
+    if (!to) return error_memory(reader->error, "the binned features");
+    reader->file->bytes = to;
+    reader->file->n_bytes = bytes;
+    posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    while (at < bytes) {
+        ssize_t got = read(fd, to + at, bytes - at < READ_BYTES ? bytes - at : READ_BYTES);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return io_failure(reader, "read");
+        if (got == 0) return damaged(reader, "it is no file or too short");
+        at += (size_t)got;
+    }
+    return BRAMBLE_OK;
+}
+
+static bramble_status open_and_read(struct reader *reader)
+{
     int fd = open(reader->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return io_failure(reader, "open");
-    bramble_status status = fstat(fd, &stat) ? io_failure(reader, "open") : BRAMBLE_OK;
-    if (!status && (!S_ISREG(stat.st_mode) || stat.st_size < (off_t)sizeof(struct binned_head)))
-        status = damaged(reader, "it is too short");
-    if (!status) {
-        size_t bytes = (size_t)stat.st_size;
-        void *mapped = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
-        if (mapped == MAP_FAILED) {
-            status = io_failure(reader, "map");
-        } else {
-            madvise(mapped, bytes, MADV_WILLNEED);
-            reader->file->map = mapped;
-            reader->file->map_bytes = bytes;
-        }
-    }
+    bramble_status status = read_bytes(reader, fd);
     close(fd);
     return status;
 }
 
 static bramble_status read_head(struct reader *reader)
 {
-    const struct binned_head *head = reader->head = reader->file->map;
+    const struct binned_head *head = reader->head = reader->file->bytes;
     bool classify = head->task == BRAMBLE_TASK_CLASSIFICATION;
     if (memcmp(head->magic, BINNED_MAGIC, sizeof head->magic) != 0)
         return damaged(reader, "it does not begin like such a file");
@@ -73,7 +83,7 @@ static bramble_status read_head(struct reader *reader)
     if (classify ? !head->n_classes || head->n_classes > CLASS_MAX : head->n_classes > 0)
         return damaged(reader, "a number of classes that cannot be");
     if (!head->n_rows || !head->n_features || !binned_layout_init(&reader->layout, head) ||
-        reader->layout.bytes != reader->file->map_bytes)
+        reader->layout.bytes != reader->file->n_bytes)
         return damaged(reader, "its size is not what its head says");
     return BRAMBLE_OK;
 }
@@ -231,11 +241,11 @@ static bramble_status allocate(struct reader *reader)
                : error_memory(reader->error, "the binned features");
 }
 
-bramble_status binned_file_map(struct binned_file **out, const char *path, bramble_error *error)
+bramble_status binned_file_read(struct binned_file **out, const char *path, bramble_error *error)
 {
     struct reader reader = {.path = path, .error = error, .file = mem_zalloc(1, sizeof *reader.file)};
     if (!reader.file) return error_memory(error, "the binned features");
-    bramble_status status = map(&reader);
+    bramble_status status = open_and_read(&reader);
     if (!status) status = read_head(&reader);
     if (!status) status = allocate(&reader);
     if (!status) status = read_features(&reader);
@@ -258,6 +268,6 @@ void binned_file_free(struct binned_file *file)
     mem_free(schema->target_name);
     mem_free(schema->features);
     mem_free(file->binned.bins);
-    if (file->map) munmap(file->map, file->map_bytes);
+    mem_free(file->bytes);
     mem_free(file);
 }
