@@ -5,15 +5,26 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "common.h"
+#include "gathering.h"
 #include "interrupt.h"
 #include "report/progress.h"
 #include "training.h"
 
 #define FOREST(field) FIELD(train_forest_values, forest.field)
 
+/* What a progress callback needs. */
+struct watcher {
+    struct progress *progress;
+    struct gathering *gathering;
+};
+
 static bool report_progress(const bramble_progress *done, void *context)
 {
-    progress_step(context, done->trees_done, done->trees_total, done->seconds);
+    const struct watcher *watcher = context;
+    if (watcher->gathering)
+        gathering_show(watcher->gathering, watcher->progress, done);
+    else
+        progress_step(watcher->progress, done->trees_done, done->trees_total, done->seconds);
     return !interrupt_seen();
 }
 
@@ -61,8 +72,10 @@ static bramble_status read_data(struct training *t, struct progress *progress, b
 static bramble_status grow(struct training *t, struct progress *progress, bramble_error *error)
 {
     bramble_forest_options options = t->values->forest;
+    struct watcher watcher = {progress, t->gathering};
     options.progress = report_progress;
-    options.progress_context = progress;
+    options.progress_context = &watcher;
+    if (t->gathering) options.engine = gathering_engine(t->gathering);
     interrupt_watch();
     progress_note(progress, "sorting features into bins");
     bramble_status status = bramble_forest_train(&t->model, t->train, &options, &t->stats, error);
@@ -104,6 +117,8 @@ static bramble_status train(struct training *t, bramble_error *error)
     progress_init(&progress, v->quiet ? NULL : stderr, "trees");
     if (v->json && !progress.terminal) progress.out = NULL;
     bramble_status status = check_output(v->out, v->data, error);
+    if (v->cluster) interrupt_watch(); /* the nodes are to be sent home */
+    if (!status && v->cluster) status = gathering_begin(&t->gathering, v->cluster, NULL, error);
     if (!status) status = read_data(t, &progress, error);
     if (!status) status = grow(t, &progress, error);
     if (!status) status = evaluate(t, &progress, error);
@@ -125,6 +140,7 @@ static bramble_status run(const void *values, bramble_error *error)
         training_print_text(&t);
     bramble_evaluation_fini(&t.evaluation);
     bramble_model_free(t.model);
+    gathering_end(t.gathering);
     bramble_table_free(t.train);
     bramble_table_free(t.test);
     return status;
@@ -289,6 +305,12 @@ static const struct option options[] = {
      .choices = cpu_levels,
      .fallback = "the best there is here",
      .help = "highest kind of vector instructions to use"},
+    {.name = "cluster",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = FIELD(train_forest_values, cluster),
+     .fallback = "this machine alone",
+     .help = "train on all machines this file lists (see bramble cluster init)"},
     OPTION_JSON_OF(train_forest_values),
     {.name = "quiet",
      .kind = OPTION_FLAG,
@@ -306,13 +328,14 @@ static const struct json_field fields[] = {
     {"load_seconds", "time to read the data, test data included"},
     {"bin_seconds", "time to sort features into bins"},
     {"fit_seconds", "time to train, binning included"},
-    {"threads", "threads that worked"},
+    {"threads", "threads that worked; on a cluster, of all its nodes"},
     {"seed", "the seed"},
     {"trees", "number of trees"},
     {"nodes", "inner nodes and leaves of all trees"},
     {"leaves", "leaves of all trees"},
     {"max_depth", "depth of the deepest tree; a lone leaf has 0"},
     {"oob_score", "with --oob-score: out-of-bag accuracy or R2"},
+    {"members", "with --cluster: each node's name, state, threads, trees and trees_per_second"},
     {"test_rows", "rows tested on, when there are test data; the next six then too"},
     {"accuracy", "share of the test rows predicted right"},
     {"log_loss", "mean of -ln(probability given to the true class)"},

@@ -24,6 +24,7 @@ const struct command *const commands[] = {
     &command_doctor,
     &command_node_report,
     &command_mpi_check,
+    &command_rank,
     &command_help,
     NULL,
 };

@@ -7,6 +7,7 @@
 
 #include "common.h"
 #include "figures.h"
+#include "gathering.h"
 #include "importance.h"
 #include "report/readable.h"
 
@@ -46,6 +47,7 @@ void training_print_text(const struct training *t)
     bramble_model_info_get(t->model, &info);
     print_data(t);
     print_forest(t, &info);
+    if (t->gathering) gathering_print(t->gathering);
     if (t->tested) {
         printf("test        ");
         figures_print(&t->evaluation);
@@ -96,6 +98,7 @@ bramble_status training_print_json(const struct training *t, bramble_error *erro
     json_out_init(&out);
     put_data(&out, t, &info);
     put_forest(&out, t, &info);
+    if (t->gathering) gathering_put(t->gathering, &out);
     if (t->tested) {
         json_out_count(&out, "test_rows", t->n_test_rows);
         figures_put(&out, &t->evaluation);

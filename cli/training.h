@@ -5,7 +5,7 @@
 #include <bramble/bramble.h>
 
 struct train_forest_values {
-    const char *data, *target, *sample_weight, *test, *out;
+    const char *data, *target, *sample_weight, *test, *out, *cluster;
     int task;
     double holdout; /* 0: none */
     bool json, quiet;
@@ -14,6 +14,7 @@ struct train_forest_values {
 
 struct training {
     const struct train_forest_values *values;
+    struct gathering *gathering; /* the cluster's nodes, or NULL */
     bramble_table *train, *test;
     bramble_model *model;
     size_t n_rows, n_test_rows;

@@ -5,6 +5,7 @@
  *   forest.h  training                     model.h   prediction, files, inspection
  *   cluster.h the machines that train together
  *   run.h     runs that are kept
+ *   engine.h  training on them
  *
  * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
  * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
@@ -19,6 +20,7 @@
 #include <bramble/forest.h>
 #include <bramble/cluster.h>
 #include <bramble/run.h>
+#include <bramble/engine.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -10,6 +10,7 @@
 #ifndef BRAMBLE_FOREST_H
 #define BRAMBLE_FOREST_H
 
+#include <bramble/engine.h>
 #include <bramble/model.h>
 
 #ifdef __cplusplus
@@ -28,11 +29,13 @@ typedef enum bramble_splitter {
     BRAMBLE_SPLITTER_RANDOM,   /* extra-trees: one random threshold a feature, the best of those */
 } bramble_splitter;
 
-/* How far training is; called from the training threads, one at a time, after each tree and within long ones.
- */
+/* How far training is. On one machine it is told from the training threads, one at a time, after each tree
+ * and within long ones; on a cluster about four times a second, from the thread that called. */
 typedef struct bramble_progress {
     uint32_t trees_done, trees_total;
-    double seconds; /* since training began */
+    double seconds;                /* since training began */
+    const bramble_member *members; /* the cluster's nodes; valid for the call */
+    size_t n_members;              /* 0 on one machine */
 } bramble_progress;
 
 typedef struct bramble_forest_options {
@@ -51,7 +54,8 @@ typedef struct bramble_forest_options {
     const char *class_weight;     /* NULL, "balanced", "balanced_subsample", or "LABEL=WEIGHT,..." */
     bool oob_score;               /* needs bootstrap */
     uint64_t seed;                /* random_state */
-    uint32_t threads;             /* 0: all processors */
+    bramble_engine *engine; /* train on its nodes; NULL: on this machine. `threads` then is for the rest */
+    uint32_t threads;       /* 0: all processors */
     const char
         *cpu; /* highest kernel level to use: "plain", "avx2", "avx512", "neon"; NULL: the best there is */
     bool (*progress)(const bramble_progress *progress, void *context); /* false stops training; or NULL */
@@ -66,7 +70,7 @@ typedef struct bramble_forest_options {
 typedef struct bramble_forest_stats {
     double bin_seconds; /* sorting features into bins */
     double fit_seconds; /* all of it, binning included */
-    uint32_t threads;
+    uint32_t threads;   /* of all nodes that grew trees */
 } bramble_forest_stats;
 
 /*

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/engine_handle.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "data/number.h"
 #include "forest/forest.h"
 #include "model/model.h"
+#include "train/cluster_forest.h"
 
 enum { MAX_SETTINGS = 24 };
 
@@ -81,6 +84,17 @@ static bool record_settings(struct bramble_model *model, const struct bramble_ta
     return !failed;
 }
 
+static bramble_status fit(struct forest **out, const struct bramble_table *table,
+                          const bramble_forest_options *options, bramble_forest_stats *stats,
+                          bramble_error *error)
+{
+    if (!options->engine) return forest_fit(out, table, options, stats, error);
+    struct engine_watch progress = {options, clock_seconds()};
+    struct cluster_watch watch = {engine_watch_status, &progress};
+    return cluster_forest_fit(out, options->engine->engine, options->engine->folder, table, options, &watch,
+                              stats, error);
+}
+
 bramble_status bramble_forest_train(bramble_model **out, const bramble_table *train,
                                     const bramble_forest_options *options, bramble_forest_stats *stats,
                                     bramble_error *error)
@@ -91,7 +105,7 @@ bramble_status bramble_forest_train(bramble_model **out, const bramble_table *tr
     if (!model) return error_memory(error, "the model");
     bramble_status status = schema_copy(&model->schema, &train->schema, error);
     bramble_forest_stats cost = {0};
-    if (!status) status = forest_fit(&model->forest, train, options, &cost, error);
+    if (!status) status = fit(&model->forest, train, options, &cost, error);
     if (!status && !record_settings(model, train, options))
         status = error_memory(error, "the model's settings");
     if (status) {

@@ -104,10 +104,36 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total, dou
     }
 }
 
+void progress_parts(struct progress *progress, const struct progress_part *parts, size_t n)
+{
+    if (!progress->drawn || !n) return;
+    uint64_t total = 0;
+    unsigned columns = progress_columns(progress->out);
+    for (size_t i = 0; i < n; i++) total += parts[i].done;
+    for (size_t i = 0; i < n; i++) {
+        char line[LINE_BYTES];
+        snprintf(line, sizeof line, "  %-14.40s %-10.20s %8s %s  %3.0f %%  %8s/s", parts[i].name,
+                 parts[i].state, readable_count(parts[i].done).text, progress->unit,
+                 total ? 100.0 * (double)parts[i].done / (double)total : 0.0,
+                 readable_rate(parts[i].rate).text);
+        fprintf(progress->out, "\n\033[K%s", readable_name(line, columns > 1 ? columns - 1 : 1).text);
+    }
+    fprintf(progress->out, "\r\033[%zuA", n);
+    fflush(progress->out);
+}
+
+void progress_say(struct progress *progress, const char *line)
+{
+    if (!progress->out) return;
+    progress_clear(progress);
+    fprintf(progress->out, "%s\n", line);
+    fflush(progress->out);
+}
+
 void progress_clear(struct progress *progress)
 {
     if (!progress->drawn) return;
-    fputs("\r\033[K", progress->out);
+    fputs("\r\033[J", progress->out);
     fflush(progress->out);
     progress->drawn = false;
 }

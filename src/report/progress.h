@@ -11,6 +11,7 @@
 #define REPORT_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -22,6 +23,13 @@ struct progress {
     bool drawn;       /* a bar stands on the terminal now */
 };
 
+/* One of several that work on it, shown below the bar on a terminal. */
+struct progress_part {
+    const char *name, *state;
+    uint64_t done;
+    double rate; /* of what is counted, a second; 0: not known */
+};
+
 /* `out` may be NULL. It is a terminal when isatty says so and TERM is not "dumb". */
 void progress_init(struct progress *progress, FILE *out, const char *unit);
 
@@ -30,6 +38,12 @@ void progress_note(struct progress *progress, const char *format, ...) __attribu
 
 /* `done` of `total` after `seconds`. Cheap when called too often: it draws ten times a second at most. */
 void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds);
+
+/* The parts, below the bar that progress_step drew just now; on a terminal only. */
+void progress_parts(struct progress *progress, const struct progress_part *parts, size_t n);
+
+/* A line that stays, above the bar where there is one. */
+void progress_say(struct progress *progress, const char *line);
 
 void progress_clear(struct progress *progress);
 

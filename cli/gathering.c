@@ -1,0 +1,147 @@
+#include "gathering.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "report/readable.h"
+
+enum { SHOWN_MOST = 32 };
+
+/* A node of the engine, in memory of ours. */
+struct taking_part {
+    char name[64], state[16];
+    uint32_t threads, trees;
+    double rate;
+};
+
+struct gathering {
+    bramble_cluster *cluster;
+    bramble_engine *engine;
+    pthread_mutex_t lock;
+    struct str news;             /* lines not shown yet, each with its newline; under the lock */
+    struct taking_part *members; /* as they were shown last */
+    size_t n_members;
+};
+
+/* The events a person wants to hear of, and how they are said. */
+static const struct saying {
+    const char *event, *words;
+} sayings[] = {
+    {"away", "cannot be used"}, {"lost", "is lost"},           {"crashed", "lost its process"},
+    {"out", "is left out"},     {"added", "is asked to join"}, {"note", "says"},
+    {"launch_failed", ""},
+};
+
+static void hear(void *context, const char *event, const char *node, const char *text)
+{
+    struct gathering *gathering = context;
+    for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++) {
+        if (strcmp(event, sayings[i].event) != 0) continue;
+        pthread_mutex_lock(&gathering->lock);
+        if (node) str_printf(&gathering->news, "%s %s", node, sayings[i].words);
+        str_printf(&gathering->news, "%s%s\n", node && *text ? ": " : "", text);
+        pthread_mutex_unlock(&gathering->lock);
+    }
+}
+
+bramble_status gathering_begin(struct gathering **out, const char *path, const char *folder,
+                               bramble_error *error)
+{
+    struct gathering *gathering = mem_zalloc(1, sizeof *gathering);
+    if (!gathering) return BRAMBLE_ERR_MEMORY;
+    pthread_mutex_init(&gathering->lock, NULL);
+    bramble_engine_options options = {.folder = folder, .event = hear, .event_context = gathering};
+    bramble_status status = bramble_cluster_read(&gathering->cluster, path, error);
+    if (!status) status = bramble_engine_start(&gathering->engine, gathering->cluster, &options, error);
+    if (status)
+        gathering_end(gathering);
+    else
+        *out = gathering;
+    return status;
+}
+
+bramble_engine *gathering_engine(const struct gathering *gathering)
+{
+    return gathering->engine;
+}
+
+static void say_news(struct gathering *gathering, struct progress *progress)
+{
+    pthread_mutex_lock(&gathering->lock);
+    struct str news = gathering->news;
+    gathering->news = (struct str){0};
+    pthread_mutex_unlock(&gathering->lock);
+    char *line = news.data, *end;
+    for (; line && (end = strchr(line, '\n')); line = end + 1) {
+        *end = 0;
+        progress_say(progress, line);
+    }
+    str_fini(&news);
+}
+
+static void remember(struct gathering *gathering, const bramble_progress *done)
+{
+    struct taking_part *members = mem_resize(gathering->members, done->n_members, sizeof *members);
+    if (!members) return;
+    gathering->members = members;
+    gathering->n_members = done->n_members;
+    for (size_t i = 0; i < done->n_members; i++) {
+        const bramble_member *from = &done->members[i];
+        members[i] =
+            (struct taking_part){.threads = from->threads, .trees = from->tasks_done, .rate = from->rate};
+        snprintf(members[i].name, sizeof members[i].name, "%s", from->name);
+        snprintf(members[i].state, sizeof members[i].state, "%s", from->state);
+    }
+}
+
+void gathering_put(const struct gathering *gathering, struct json_out *out)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < gathering->n_members; i++) {
+        const struct taking_part *member = &gathering->members[i];
+        json_array_append_new(list, json_pack("{s:o, s:s, s:i, s:i, s:o}", "name",
+                                              json_from_text(member->name), "state", member->state, "threads",
+                                              (int)member->threads, "trees", (int)member->trees,
+                                              "trees_per_second", json_from_number(member->rate)));
+    }
+    json_out_put(out, "members", list);
+}
+
+void gathering_print(const struct gathering *gathering)
+{
+    const char *before = "nodes       ";
+    for (size_t i = 0; i < gathering->n_members; i++) {
+        if (!gathering->members[i].trees) continue;
+        printf("%s%s %s", before, gathering->members[i].name,
+               readable_items(gathering->members[i].trees, "tree", "trees").text);
+        before = ", ";
+    }
+    if (*before == ',') printf("\n");
+}
+
+void gathering_show(struct gathering *gathering, struct progress *progress, const bramble_progress *done)
+{
+    struct progress_part parts[SHOWN_MOST];
+    size_t n = done->n_members < SHOWN_MOST ? done->n_members : SHOWN_MOST;
+    for (size_t i = 0; i < n; i++)
+        parts[i] = (struct progress_part){done->members[i].name, done->members[i].state,
+                                          done->members[i].tasks_done, done->members[i].rate};
+    remember(gathering, done);
+    say_news(gathering, progress);
+    progress_step(progress, done->trees_done, done->trees_total, done->seconds);
+    progress_parts(progress, parts, n);
+}
+
+void gathering_end(struct gathering *gathering)
+{
+    if (!gathering) return;
+    bramble_engine_stop(gathering->engine);
+    bramble_cluster_free(gathering->cluster);
+    pthread_mutex_destroy(&gathering->lock);
+    str_fini(&gathering->news);
+    mem_free(gathering->members);
+    mem_free(gathering);
+}

@@ -1,0 +1,30 @@
+/* A cluster at work for a command: its engine, and what a person hears of it. */
+#ifndef CLI_GATHERING_H
+#define CLI_GATHERING_H
+
+#include <bramble/bramble.h>
+
+#include "json_out.h"
+#include "report/progress.h"
+
+struct gathering;
+
+/* Begins to gather the nodes in `path`. `folder` as in bramble_engine_options. */
+bramble_status gathering_begin(struct gathering **out, const char *path, const char *folder,
+                               bramble_error *error);
+
+bramble_engine *gathering_engine(const struct gathering *gathering);
+
+/* Shows how far it is, and what happened since it was shown last. */
+void gathering_show(struct gathering *gathering, struct progress *progress, const bramble_progress *done);
+
+/* "members": what each node did, as it was when it was shown last. */
+void gathering_put(const struct gathering *gathering, struct json_out *out);
+
+/* "6 nodes: desktop 62 trees, laptop 60, ..." on a line of stdout. */
+void gathering_print(const struct gathering *gathering);
+
+/* Sends the nodes home. NULL is fine. */
+void gathering_end(struct gathering *gathering);
+
+#endif
