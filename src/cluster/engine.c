@@ -21,9 +21,9 @@
 #define JOINS_SECONDS 0.5
 #define LAUNCH_PATIENCE 45.0 /* for the first; later ones get a multiple of the longest so far */
 #define LAUNCH_PATIENCE_TIMES 8
-#define LEAVE_SECONDS 1.5     /* to go home when asked to */
-#define INQUEST_SECONDS 5.0     /* mpiexec takes about three to say which rank was killed */
-#define SETTLED_SECONDS 20.0  /* a generation that held so long clears its members' records */
+#define LEAVE_SECONDS 1.5    /* to go home when asked to */
+#define INQUEST_SECONDS 5.0  /* mpiexec takes about three to say which rank was killed */
+#define SETTLED_SECONDS 20.0 /* a generation that held so long clears its members' records */
 
 enum { LAUNCHES_IN_VAIN = 4, CRASHES_ALLOWED = 2, LEAVING_MOST = 8 };
 

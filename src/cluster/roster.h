@@ -19,7 +19,7 @@ struct roster_entry {
     bool present;                     /* answered, and has not been lost since */
     char *program;                    /* bramble's path there, when present */
     uint32_t failures;                /* in a row */
-    uint32_t crashes;  /* of its ranks, lately */
+    uint32_t crashes;                 /* of its ranks, lately */
     double retry_at;                  /* when it is looked for next */
     int pid;                          /* of its rank last heard of; 0: none */
     bool leftover;                    /* that rank may still be there */

@@ -98,7 +98,7 @@ static void test_a_finished_bar_is_gone(void **state)
     struct said said = said_done(program_wait(&running));
     assert_non_null(strstr(said.out, "trained     50 trees"));
     assert_non_null(strstr(t->shown, "reading a.csv"));
-    assert_true(t->n > 4 && strcmp(t->shown + t->n - 4, "\r\033[K") == 0);
+    assert_true(t->n > 4 && strcmp(t->shown + t->n - 4, "\r\033[J") == 0);
     assert_null(strchr(t->shown, '\n'));
     said_fini(&said);
     close(t->master);

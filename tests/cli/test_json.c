@@ -31,6 +31,14 @@ static void check_all_seen(const struct seen *seen)
             fail_msg("%s: \"%s\" was never printed", seen->command->name, seen->command->fields[f].key);
 }
 
+/* A cluster of this machine alone, with the program that is tested. */
+static void write_cluster_of_one(struct scratch *s, const char *name)
+{
+    char text[4096];
+    snprintf(text, sizeof text, "[here]\nhost = localhost\nprogram = %s/bramble\n", getenv("BRAMBLE_BUILD"));
+    scratch_write(s, name, text, strlen(text));
+}
+
 static void test_keys(void **state)
 {
     (void)state;
@@ -46,6 +54,9 @@ static void test_keys(void **state)
                            "--out", "numbers.onnx"));
     note_keys(&train, JSON(&s, "train", "forest", "kinds.csv", "--trees", "20", "--holdout", "0.2", "--json",
                            "--oob-score", "--out", "kinds.onnx"));
+    write_cluster_of_one(&s, "cluster.ini");
+    note_keys(&train,
+              JSON(&s, "train", "forest", "kinds.csv", "--trees", "3", "--json", "--cluster", "cluster.ini"));
     note_keys(&evaluate, JSON(&s, "evaluate", "kinds.onnx", "kinds.csv", "--json"));
     note_keys(&evaluate, JSON(&s, "evaluate", "numbers.onnx", "numbers.csv", "--json"));
     note_keys(&predict, JSON(&s, "predict", "kinds.onnx", "kinds.csv", "--json"));

@@ -1,4 +1,5 @@
-/* Tasks are handed out so that no node waits while another has work to spare: played through with a simulated clock. */
+/* Tasks are handed out so that no node waits while another has work to spare: played through with a simulated
+ * clock. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,8 +61,8 @@ static void cancel(struct schedule *s, struct player *players)
             if (players[w].held[i] == task) drop(&players[w], i--);
 }
 
-/* The next thing to happen: the first end of a task (or leaving); returns its time, *w and *i say whose (i UINT32_MAX:
- * w leaves). */
+/* The next thing to happen: the first end of a task (or leaving); returns its time, *w and *i say whose (i
+ * UINT32_MAX: w leaves). */
 static double next_event(const struct player *players, uint32_t n, uint32_t *w, uint32_t *i)
 {
     double first = INFINITY;
@@ -98,7 +99,7 @@ static double play(uint32_t n_tasks, struct player *players, uint32_t n)
         uint32_t w = 0, i = 0;
         feed(s, players, n, now);
         double next = next_event(players, n, &w, &i);
-        assert_true(isfinite(next)); /* nobody works although tasks are left */
+        assert_true(isfinite(next));     /* nobody works although tasks are left */
         if (next > now + LOOK_SECONDS) { /* idle workers may get something meanwhile */
             now += LOOK_SECONDS;
             continue;
@@ -192,9 +193,9 @@ static void test_done_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares_by_speed),           cmocka_unit_test(test_short_tasks),
-        cmocka_unit_test(test_slow_node_never_harms),     cmocka_unit_test(test_lost_tasks_are_done_by_others),
-        cmocka_unit_test(test_last_node_left),            cmocka_unit_test(test_done_before),
+        cmocka_unit_test(test_shares_by_speed),       cmocka_unit_test(test_short_tasks),
+        cmocka_unit_test(test_slow_node_never_harms), cmocka_unit_test(test_lost_tasks_are_done_by_others),
+        cmocka_unit_test(test_last_node_left),        cmocka_unit_test(test_done_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
- * The engine with tasks that are cheap to understand: each burns some milliseconds of processor time and answers with
- * its square. `toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA]` is the launching side; the engine starts the same
- * program on every node as it would start bramble.
+ * The engine with tasks that are cheap to understand: each burns some milliseconds of processor time and
+ * answers with its square. `toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA]` is the launching side; the
+ * engine starts the same program on every node as it would start bramble.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +76,8 @@ static bool print_status(void *context, const struct engine_status *status)
     return true;
 }
 
-static bramble_status check(void *context, uint32_t task, const void *bytes, uint32_t length, bramble_error *error)
+static bramble_status check(void *context, uint32_t task, const void *bytes, uint32_t length,
+                            bramble_error *error)
 {
     uint64_t square;
     (void)error;

@@ -96,7 +96,7 @@ static void test_a_terminal_is_left_clean(void **state)
     assert_int_equal(strncmp(t.text, "\rreading a?b\033[K\r", 15), 0);
     assert_in_range(count(t.text, "of 1,000 trees"), 9, 11);
     assert_int_equal(count(t.text, "\n"), 0);
-    assert_string_equal(t.text + t.size - 4, "\r\033[K");
+    assert_string_equal(t.text + t.size - 4, "\r\033[J");
     told_end(&t);
 }
 
