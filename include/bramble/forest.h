@@ -76,8 +76,10 @@ typedef struct bramble_forest_stats {
 /*
  * Trains on `train` (which must have a target) and gives a model that no longer needs it. stats may be NULL.
  * Memory: N * F bytes of codes (shared with the table for byte features) and as much again for the rows in
- * the other order; a thread takes 2 N bytes, 30 to 50 bytes for each row it draws, 2 MB for copies, and 6 KB
- * for each class up to 1024. O(T * max_features * N log N).
+ * the other order; a thread takes 2 N bytes, 25 to 45 bytes for each row it draws, 2 MB for copies, 4 KB for
+ * each class up to 1024, and 2 KB for each class whatever their number where the plain search is needed:
+ * categories, missing values, weights, entropy, min_samples_leaf above 1, more than 1024 classes. O(T *
+ * max_features * N log N).
  */
 BRAMBLE_API bramble_status bramble_forest_train(bramble_model **out, const bramble_table *train,
                                                 const bramble_forest_options *options,

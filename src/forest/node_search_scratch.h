@@ -1,6 +1,7 @@
 /*
- * A node search's insides, shared by its files: node_search.c draws features and holds the contest between
- * them, search_many.c asks features one by one, search_few.c all at once, node_part.c parts the rows.
+ * A node search's insides, shared by its files: node_search_scratch.c makes them, node_search.c draws
+ * features and holds the contest between them, search_many.c asks features one by one, search_few.c all at
+ * once, node_part.c parts the rows.
  */
 #ifndef FOREST_NODE_SEARCH_SCRATCH_H
 #define FOREST_NODE_SEARCH_SCRATCH_H
@@ -41,7 +42,7 @@ struct node_search {
     struct squared_cells *squared_cells; /* SEARCH_GROUP, all 0 between searches */
     const struct squared_kernels *squared;
     /* both */
-    struct general_scratch *general;
+    struct general_scratch *general;       /* NULL, as is the next, when all features are fast */
     struct category_cells *category_cells; /* all 0 between searches */
     struct split slow_split;               /* of the best feature that is not fast */
     double random_threshold;               /* extra-trees: drawn for the best feature that is */
@@ -92,11 +93,11 @@ void search_few(struct node_search *s, uint32_t first, uint32_t last, struct bes
 bool search_few_fits(const struct node_search *s);
 
 /*
- * Offers the best cut of a categorical feature, permutation[drawn], whose codes are given, and keeps the
- * split if it is the best so far; for the features and nodes that fit.
+ * Offers the best cut of a categorical feature, permutation[drawn], and keeps the split if it is the best so
+ * far; for the features and nodes that fit.
  */
 bool search_category_fits(const struct node_search *s, uint32_t feature);
-void search_category(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best);
+void search_category(struct node_search *s, uint32_t drawn, struct best_cut *best);
 
 /* Extra-trees: offers the one cut drawn for feature permutation[drawn], whose codes are given. */
 void search_random(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best);

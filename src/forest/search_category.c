@@ -23,34 +23,40 @@ bool search_category_fits(const struct node_search *s, uint32_t feature)
     return s->rows.k == 0 || (s->rows.k == 2 && rules->criterion == BRAMBLE_CRITERION_GINI);
 }
 
-/* Adds the rows up by category; bits of `categories` say which there are. */
-static void fill(const struct node_search *s, const uint8_t *codes, struct category_cells *cells,
-                 uint64_t categories[4])
+/* Adds the rows up by category; lists the categories met and returns their number. */
+static uint32_t fill(const struct node_search *s, uint32_t feature, struct category_cells *cells,
+                     uint8_t met[MAX_BINS + 1])
 {
-    for (size_t i = 0; i < s->rows.n; i++) {
-        uint8_t c = codes[i];
-        uint32_t weight = s->rows.weights[i];
-        cells->weight[c] += weight;
-        cells->sum[c] += s->rows.k ? (s->rows.classes[i] ? 0 : weight) : s->rows.targets[i];
-        categories[c >> 6] |= UINT64_C(1) << (c & 63);
+    const struct feature_codes codes = node_feature(&s->node, feature);
+    const uint32_t *row = s->node.sample->row + s->node.begin, *weights = s->rows.weights;
+    const size_t n = s->rows.n;
+    uint32_t m = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = codes.at[row[i] * codes.stride];
+        met[m] = c;
+        m += !cells->weight[c];
+        cells->weight[c] += weights[i];
+        cells->sum[c] += !s->rows.k ? s->rows.targets[i] : s->rows.classes[i] ? 0 : (int64_t)weights[i];
     }
+    return m;
 }
 
-/* Lists the categories by key, clearing their cells. */
-static uint32_t sort(struct category_cells *cells, const uint64_t categories[4], struct present *list)
+/* Lists the categories by key, those that tie in ascending order, and clears their cells. */
+static void sort(struct category_cells *cells, const uint8_t *met, uint32_t m, struct present *list)
 {
-    uint32_t m = 0;
-    for (uint32_t word = 0; word < 4; word++)
-        for (uint64_t bits = categories[word]; bits; bits &= bits - 1) {
-            uint32_t c = word * 64 + (uint32_t)__builtin_ctzll(bits), at = m++;
-            struct present next = {(double)cells->sum[c] / (double)cells->weight[c], cells->sum[c],
-                                   cells->weight[c], (uint8_t)c};
-            for (; at > 0 && list[at - 1].key > next.key; at--) list[at] = list[at - 1];
-            list[at] = next;
-            cells->sum[c] = 0;
-            cells->weight[c] = 0;
-        }
-    return m;
+    for (uint32_t i = 0; i < m; i++) {
+        uint8_t c = met[i];
+        struct present next = {(double)cells->sum[c] / (double)cells->weight[c], cells->sum[c],
+                               cells->weight[c], c};
+        uint32_t at = i;
+        for (; at > 0 &&
+               (list[at - 1].key > next.key || (list[at - 1].key == next.key && list[at - 1].category > c));
+             at--)
+            list[at] = list[at - 1];
+        list[at] = next;
+        cells->sum[c] = 0;
+        cells->weight[c] = 0;
+    }
 }
 
 static void cut_targets(const struct node_search *s, const struct present *list, uint32_t m, uint32_t drawn,
@@ -93,12 +99,12 @@ static void keep(struct node_search *s, const struct present *list, const struct
         s->slow_split.set[list[i].category >> 5] |= 1u << (list[i].category & 31);
 }
 
-void search_category(struct node_search *s, const uint8_t *codes, uint32_t drawn, struct best_cut *best)
+void search_category(struct node_search *s, uint32_t drawn, struct best_cut *best)
 {
-    struct present list[256];
-    uint64_t categories[4] = {0};
-    fill(s, codes, s->category_cells, categories);
-    uint32_t m = sort(s->category_cells, categories, list);
+    struct present list[MAX_BINS];
+    uint8_t met[MAX_BINS + 1];
+    uint32_t m = fill(s, s->permutation[drawn], s->category_cells, met);
+    sort(s->category_cells, met, m, list);
     if (s->rows.k)
         cut_classes(s, list, m, drawn, best);
     else
