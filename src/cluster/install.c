@@ -8,12 +8,12 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "cluster/probe.h"
 
 enum { SUM_LENGTH = 64, WRONG_SUM = 97, CANNOT_START = 98 };
 
 static const char default_program[] = "~/.local/bin/bramble";
 static const double ASK_SECONDS = 20, COPY_SECONDS = 300;
-static const char packages[] = "openmpi-bin libinih1 libzip4 libzstd1 libxxhash0 libjansson4 libprotobuf-c1";
 
 /* A program that can be given to nodes. */
 struct offer {
@@ -172,7 +172,8 @@ static void explain_copy(struct install_result *result, const struct remote_comm
     } else if (command->exit_code == WRONG_SUM) {
         snprintf(text, sizeof text, "what came there is not what was sent; is its disk full? Try again");
     } else if (command->exit_code == CANNOT_START) {
-        snprintf(text, sizeof text, "bramble cannot start there; on it, run: sudo apt install %s", packages);
+        snprintf(text, sizeof text,
+                 "bramble cannot start there; on it, run: sudo apt install " NODE_PACKAGES);
     } else {
         remote_explain(command, text, sizeof text);
     }

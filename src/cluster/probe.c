@@ -70,14 +70,13 @@ static bool find_report(struct node_report *report, const struct str *output)
 static void explain_silence(struct node_state *state, const struct remote_command *command)
 {
     const char *errors = command->errors.data ? command->errors.data : "", *library;
-    const char *name = command->node->name;
+    static const char lacking[] = "error while loading shared libraries: ";
     size_t size = sizeof state->problem;
     if (command->exit_code == NO_PROGRAM)
         snprintf(state->problem, size, "bramble is not there; run: bramble cluster install --cluster FILE");
-    else if ((library = strstr(errors, "error while loading shared libraries: ")))
-        snprintf(state->problem, size,
-                 "bramble there lacks a library (%.*s); on %s: sudo apt install openmpi-bin",
-                 (int)strcspn(library + 38, ":\n"), library + 38, name);
+    else if ((library = strstr(errors, lacking)))
+        snprintf(state->problem, size, "bramble there lacks %.*s; on it: sudo apt install " NODE_PACKAGES,
+                 (int)strcspn(library + strlen(lacking), ":\n"), library + strlen(lacking));
     else if (command->exit_code == CANNOT_RUN || strstr(errors, "Exec format error"))
         snprintf(state->problem, size,
                  "bramble there is for another processor; run: bramble cluster install --cluster FILE");

@@ -9,6 +9,10 @@
 
 enum { REPORT_TEXT = 96 };
 
+/* Debian's packages that bramble needs on a node, for messages. */
+#define NODE_PACKAGES                                                                                        \
+    "openmpi-bin libinih1 libzip4 libzstd1 libxxhash0 libjansson4 libprotobuf-c1 libsqlite3-0"
+
 struct node_report {
     char arch[16];            /* "x86_64", "aarch64" */
     char system[REPORT_TEXT]; /* "Debian GNU/Linux 12 (bookworm)" */

@@ -2,7 +2,6 @@
  * sgemm's speed. OpenBLAS is loaded only for this, so that programs that train forests pay neither for
  * loading it nor for the threads it starts.
  */
-#include <cblas.h>
 #include <dlfcn.h>
 #include <math.h>
 #include <stdbool.h>
@@ -13,10 +12,15 @@
 #include "train/node_speed.h"
 
 enum { SIDE = 384 };
+enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111 }; /* CBLAS's numbers */
+
+/* C = alpha A B + beta C, as CBLAS declares it. */
+typedef void sgemm_function(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha,
+                            const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
 struct blas {
-    __typeof__(&cblas_sgemm) sgemm;
-    __typeof__(&openblas_set_num_threads) set_threads;
+    sgemm_function *sgemm;
+    void (*set_threads)(int n);
 };
 
 struct multiplying {
@@ -45,8 +49,8 @@ static void multiply(void *context, uint32_t thread, uint64_t part)
     for (size_t i = 0; a && b && i < (size_t)SIDE * SIDE; i++) a[i] = b[i] = (float)(i % 7) / 8;
     double start = clock_seconds(), now = start, products = 0;
     for (; a && b && c && (now < work->until || products == 0); now = clock_seconds()) {
-        work->blas.sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, SIDE, SIDE, SIDE, 1, a, SIDE, b, SIDE, 0,
-                         c, SIDE);
+        work->blas.sgemm(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, SIDE, SIDE, SIDE, 1, a, SIDE, b, SIDE, 0, c,
+                         SIDE);
         products++;
     }
     if (products > 0) work->gflops[part] = products * 2e-9 * SIDE * SIDE * SIDE / (now - start);

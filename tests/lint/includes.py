@@ -35,7 +35,6 @@ FOREIGN = {
     "protobuf-c/": ["src/model"],
     "jansson.h": ["cli", "src/model", "src/cluster", "src/train", "src/report", "src/api"],
     "ini.h": ["src/cluster/cluster_read.c"],
-    "cblas.h": ["src/train/gemm_speed.c"],
     "sqlite3.h": ["src/report"],
     "cmocka.h": [],
 }
