@@ -21,6 +21,7 @@ const struct command *const commands[] = {
     &command_cluster,
     &command_cluster_init,
     &command_cluster_install,
+    &command_cluster_add,
     &command_doctor,
     &command_node_report,
     &command_mpi_check,

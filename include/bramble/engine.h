@@ -44,6 +44,10 @@ BRAMBLE_API bramble_status bramble_engine_start(bramble_engine **out, const bram
  * is fine. */
 BRAMBLE_API void bramble_engine_stop(bramble_engine *engine);
 
+/* Asks the engine that works in `folder` (bramble_engine_options), in whatever process, to take on one more
+ * machine, by ssh's name for it. It is used as soon as it answers. */
+BRAMBLE_API bramble_status bramble_engine_join(const char *folder, const char *host, bramble_error *error);
+
 /* A node as a progress callback sees it. */
 typedef struct bramble_member {
     const char *name;

@@ -1,4 +1,6 @@
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +87,27 @@ void bramble_engine_stop(bramble_engine *engine)
     if (!engine) return;
     engine_stop(engine->engine);
     release(engine);
+}
+
+/* One line, in one write: two that ask at once do not mix. */
+bramble_status bramble_engine_join(const char *folder, const char *host, bramble_error *error)
+{
+    struct str path = {0}, line = {0};
+    if (!*host || *host == '-' || strpbrk(host, " \t\r\n"))
+        return error_set(error, BRAMBLE_ERR_USAGE, "'%s' is no name of a machine", host);
+    str_printf(&path, "%s/joins", folder);
+    str_printf(&line, "%s\n", host);
+    bramble_status status = BRAMBLE_OK;
+    int fd =
+        path.failed || line.failed ? -1 : open(path.data, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (path.failed || line.failed)
+        status = error_memory(error, "a file's name");
+    else if (fd < 0 || write(fd, line.data, line.length) != (ssize_t)line.length)
+        status = error_set(error, BRAMBLE_ERR_IO, "%s: cannot be written: %s", path.data, strerror(errno));
+    if (fd >= 0) close(fd);
+    str_fini(&path);
+    str_fini(&line);
+    return status;
 }
 
 bool engine_watch_status(void *context, const struct engine_status *status)
