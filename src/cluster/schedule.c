@@ -28,6 +28,7 @@ struct schedule {
     uint32_t n_tasks, n_workers, n_done;
     uint32_t next;            /* tasks below were all handed out or done once */
     bool *done;               /* n_tasks */
+    uint32_t *copies;         /* of each task in flight; n_tasks */
     uint32_t *freed, n_freed; /* tasks whose worker left; capacity n_tasks */
     struct flight *flights;
     size_t n_flights, capacity;
@@ -43,9 +44,10 @@ struct schedule *schedule_new(uint32_t n_tasks, uint32_t n_workers)
     s->n_tasks = n_tasks;
     s->n_workers = n_workers;
     s->done = mem_zalloc(n_tasks, sizeof *s->done);
+    s->copies = mem_zalloc(n_tasks, sizeof *s->copies);
     s->freed = mem_zalloc(n_tasks, sizeof *s->freed);
     s->workers = mem_zalloc(n_workers, sizeof *s->workers);
-    if (s->done && s->freed && s->workers) return s;
+    if (s->done && s->copies && s->freed && s->workers) return s;
     schedule_free(s);
     return NULL;
 }
@@ -54,6 +56,7 @@ void schedule_free(struct schedule *s)
 {
     if (!s) return;
     mem_free(s->done);
+    mem_free(s->copies);
     mem_free(s->freed);
     mem_free(s->flights);
     mem_free(s->cancels);
@@ -71,17 +74,11 @@ void schedule_join(struct schedule *s, uint32_t w, uint32_t threads)
     s->workers[w].threads = threads;
 }
 
-static uint32_t copies_of(const struct schedule *s, uint32_t task)
-{
-    uint32_t n = 0;
-    for (size_t i = 0; i < s->n_flights; i++) n += s->flights[i].task == task;
-    return n;
-}
-
 /* Takes the flight out of the list; order does not matter. */
 static void land(struct schedule *s, size_t i)
 {
     s->workers[s->flights[i].worker].in_flight--;
+    s->copies[s->flights[i].task]--;
     s->flights[i] = s->flights[--s->n_flights];
 }
 
@@ -92,7 +89,7 @@ void schedule_leave(struct schedule *s, uint32_t w)
         if (s->flights[i].worker != w) continue;
         uint32_t task = s->flights[i].task;
         land(s, i);
-        if (!s->done[task] && !copies_of(s, task)) s->freed[s->n_freed++] = task;
+        if (!s->done[task] && !s->copies[task]) s->freed[s->n_freed++] = task;
     }
 }
 
@@ -115,6 +112,7 @@ static bool hand_out(struct schedule *s, uint32_t w, double now, uint32_t task)
     if (!make_room(s)) return false;
     s->flights[s->n_flights++] = (struct flight){task, w, now};
     s->workers[w].in_flight++;
+    s->copies[task]++;
     return true;
 }
 
@@ -154,18 +152,20 @@ static double seconds_to_finish(const struct schedule *s, uint32_t w)
 }
 
 /* Would the others have done all that is left before w had done this one task? Then w only gets in the way.
- */
+ * The one who would be first to finish a task never does: somebody must take it. */
 static bool too_slow(const struct schedule *s, uint32_t w)
 {
     if (s->workers[w].task_seconds <= 0) return false;
     double rate = 0, slowest = 0;
+    bool first = true;
     for (uint32_t i = 0; i < s->n_workers; i++) {
         if (i == w || schedule_rate(s, i) <= 0) continue;
         rate += schedule_rate(s, i);
+        first &= seconds_to_finish(s, i) >= seconds_to_finish(s, w);
         if (s->workers[i].task_seconds > slowest && s->workers[i].task_seconds < s->workers[w].task_seconds)
             slowest = s->workers[i].task_seconds;
     }
-    if (rate <= 0) return false;
+    if (first) return false;
     double left = s->n_tasks - s->n_done;
     return seconds_to_finish(s, w) > left / rate + slowest;
 }
@@ -188,7 +188,7 @@ static bool find_repeat(const struct schedule *s, uint32_t w, double now, uint32
     double latest = -1;
     for (size_t i = 0; i < s->n_flights; i++) {
         const struct flight *flight = &s->flights[i];
-        if (flight->worker == w || s->done[flight->task] || copies_of(s, flight->task) >= COPIES) continue;
+        if (flight->worker == w || s->done[flight->task] || s->copies[flight->task] >= COPIES) continue;
         double end = expected_end(s, flight, now);
         if (self->task_seconds >= WORTH_REPEATING * (end - now) || end <= latest) continue;
         latest = end;

@@ -141,6 +141,19 @@ static void test_short_tasks(void **state)
     assert_true(took < best * 1.01 + 0.1);
 }
 
+/* One quick core beside many slow ones: they must not leave the last task to each other for ever. */
+static void test_last_task_is_taken(void **state)
+{
+    (void)state;
+    for (uint32_t n_tasks = 2; n_tasks < 50; n_tasks++)
+        for (uint32_t n = 3; n < 14; n += 2)
+            for (double slow = 1.2; slow < 8; slow += 0.9) {
+                struct player players[14] = {{1, 1.0}};
+                for (uint32_t i = 1; i < n; i++) players[i] = (struct player){1, slow};
+                assert_true(play(n_tasks, players, n) < ideal(n_tasks, players, n) + 2 * slow);
+            }
+}
+
 static void test_slow_node_never_harms(void **state)
 {
     (void)state;
@@ -193,9 +206,13 @@ static void test_done_before(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares_by_speed),       cmocka_unit_test(test_short_tasks),
-        cmocka_unit_test(test_slow_node_never_harms), cmocka_unit_test(test_lost_tasks_are_done_by_others),
-        cmocka_unit_test(test_last_node_left),        cmocka_unit_test(test_done_before),
+        cmocka_unit_test(test_shares_by_speed),
+        cmocka_unit_test(test_short_tasks),
+        cmocka_unit_test(test_last_task_is_taken),
+        cmocka_unit_test(test_slow_node_never_harms),
+        cmocka_unit_test(test_lost_tasks_are_done_by_others),
+        cmocka_unit_test(test_last_node_left),
+        cmocka_unit_test(test_done_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
