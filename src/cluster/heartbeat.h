@@ -14,10 +14,14 @@ struct heartbeat {
     double last;    /* when it was heard last, clock_seconds() */
     double mean;    /* of the gaps, recent ones counting most */
     double longest; /* of the gaps, forgotten slowly */
+    double credit;  /* a longest gap believed in before any was seen, forgotten fast */
 };
 
 void heartbeat_start(struct heartbeat *beat, double now);
 void heartbeat_arrived(struct heartbeat *beat, double now);
+
+/* We did not listen for so long: that is not its silence. */
+void heartbeat_excuse(struct heartbeat *beat, double seconds);
 
 /* Seconds of silence after which it counts as gone. */
 double heartbeat_patience(const struct heartbeat *beat);

@@ -6,11 +6,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "cluster/journal_format.h"
+
+#define LOCK_SECONDS 1.0
 
 struct journal {
     char *path;
@@ -58,11 +62,17 @@ static bool settle(struct journal *journal)
     return !journal->unsettled;
 }
 
+/* A writer that was just killed may hold it for a moment longer than one can see that it is gone. */
 static bramble_status lock(struct journal *journal, bramble_error *error)
 {
+    double end = clock_seconds() + LOCK_SECONDS;
     while (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) return cannot("lock", journal->path, errno, error);
+        if (clock_seconds() < end) {
+            nanosleep(&(struct timespec){0, 10000000}, NULL);
+            continue;
+        }
         return error_set(error, BRAMBLE_ERR_IO,
                          "%s: another bramble is at work on this run; wait for its end, or stop it first",
                          journal->path);

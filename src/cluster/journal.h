@@ -19,7 +19,7 @@
 struct journal;
 
 /* Creates the file (synced, its folder too), or opens one with the same key; locked against a second writer
- * for as long as it is open. */
+ * for as long as it is open; waits a second for one that is just leaving. */
 bramble_status journal_append_open(struct journal **out, const char *path, const char *key,
                                    bramble_error *error);
 /* Written when this returns (a kill -9 of the program loses nothing); synced to the disk by a journal_sync

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 16, LONGEST = 1 << 24 };
+enum { PIECE = 1 << 14, PIECES_MOST = 64, LONGEST = 1 << 24 };
 
 /* Keeps the buffer's text from `from` on. */
 static void keep(struct str *buffer, size_t from)
@@ -14,41 +14,35 @@ static void keep(struct str *buffer, size_t from)
     buffer->length -= from;
 }
 
-static bool fill(struct lines *lines)
+/* Whole lines of the buffer to `take`; what is begun stays. */
+static void hand_over(struct str *buffer, void (*take)(void *context, char *line), void *context)
 {
-    char piece[PIECE];
-    bool any = false;
-    for (;;) {
-        ssize_t n = read(lines->fd, piece, sizeof piece);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno == EAGAIN) return any;
-        if (n <= 0) {
-            lines->ended = true;
-            return any;
-        }
-        str_append(&lines->buffer, piece, (size_t)n);
-        if (lines->buffer.failed || lines->buffer.length > LONGEST) {
-            lines->ended = true;
-            return any;
-        }
-        any = true;
+    size_t start = 0;
+    while (!buffer->failed && start < buffer->length) {
+        char *line = buffer->data + start;
+        char *end = memchr(line, '\n', buffer->length - start);
+        if (!end) break;
+        *end = 0;
+        start = (size_t)(end + 1 - buffer->data);
+        take(context, line);
     }
+    keep(buffer, start);
 }
 
 bool lines_read(struct lines *lines, void (*take)(void *context, char *line), void *context)
 {
-    if (lines->ended || !fill(lines)) return false;
-    size_t start = 0;
-    while (!lines->buffer.failed && start < lines->buffer.length) {
-        char *line = lines->buffer.data + start;
-        char *end = memchr(line, '\n', lines->buffer.length - start);
-        if (!end) break;
-        *end = 0;
-        start = (size_t)(end + 1 - lines->buffer.data);
-        take(context, line);
+    char piece[PIECE];
+    bool any = false;
+    for (unsigned i = 0; i < PIECES_MOST && !lines->ended; i++) {
+        ssize_t n = read(lines->fd, piece, sizeof piece);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EAGAIN) break;
+        if (n > 0) str_append(&lines->buffer, piece, (size_t)n);
+        any |= n > 0;
+        hand_over(&lines->buffer, take, context);
+        lines->ended = n <= 0 || lines->buffer.failed || lines->buffer.length > LONGEST;
     }
-    keep(&lines->buffer, start);
-    return true;
+    return any;
 }
 
 void lines_write(struct lines *lines)
