@@ -8,11 +8,15 @@
 #ifndef CLUSTER_BLOB_H
 #define CLUSTER_BLOB_H
 
-#include "base/str.h"
-#include <bramble/error.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include <bramble/error.h>
+
 enum { BLOB_HASH_LENGTH = 32 };
+
+bool blob_hash_valid(const char *hash); /* 32 digits of the hexadecimal system, small letters */
 
 /* The folder: $BRAMBLE_CACHE, else $XDG_CACHE_HOME/bramble, else ~/.cache/bramble; made when missing,
  * private. *path is the caller's to mem_free. */
@@ -35,12 +39,13 @@ struct blob_intake;
 
 bramble_status blob_intake_new(struct blob_intake **out, const char *hash, uint64_t length,
                                bramble_error *error);
-/* Puts bytes in their place. Fails for what lies outside. A full disk moves the blob into memory. */
+/* Puts bytes in their place. Fails for what lies outside. A disk that takes no more moves the blob into
+ * memory, if there is enough. */
 bramble_status blob_intake_write(struct blob_intake *intake, uint64_t offset, const void *bytes,
                                  size_t length, bramble_error *error);
 uint64_t blob_intake_missing(const struct blob_intake *intake); /* bytes yet to come */
-/* Checks the hash and puts the blob where blob_find finds it; *path is the caller's. With `kept` false it is
- * in memory only, and lives as long as this process. O(length). */
+/* Checks the hash and puts the blob where blob_find finds it; *path is the caller's. With *kept false it is
+ * not, and lives as long as this process. O(length). */
 bramble_status blob_intake_finish(struct blob_intake *intake, char **path, bool *kept, bramble_error *error);
 void blob_intake_free(struct blob_intake *intake); /* NULL is fine; what is not finished is removed */
 

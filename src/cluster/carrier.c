@@ -1,8 +1,8 @@
 #include "cluster/carrier.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -25,34 +25,35 @@ struct receiver {
 struct carrier {
     struct wire *wire;
     uint32_t job;
-    const uint8_t *bytes;
+    int fd;
     uint64_t length;
+    uint8_t *piece; /* PIECE bytes, read to be compressed */
     struct receiver receivers[RECEIVERS_MOST];
     unsigned n;
     ZSTD_CCtx *compressor;
+    bool failed;
 };
 
 bramble_status carrier_new(struct carrier **out, struct wire *wire, const char *path, uint32_t job,
                            bramble_error *error)
 {
-    struct carrier *carrier = mem_zalloc(1, sizeof *carrier);
     struct stat info;
+    struct carrier *carrier = mem_zalloc(1, sizeof *carrier);
     if (!carrier) return error_memory(error, "sending data");
     carrier->wire = wire;
     carrier->job = job;
     carrier->compressor = ZSTD_createCCtx();
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    void *map = MAP_FAILED;
-    if (fd >= 0 && fstat(fd, &info) == 0 && info.st_size > 0)
-        map = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
-    if (fd >= 0) close(fd);
-    if (map == MAP_FAILED || !carrier->compressor) {
-        if (map != MAP_FAILED) munmap(map, (size_t)info.st_size);
-        ZSTD_freeCCtx(carrier->compressor);
-        mem_free(carrier);
-        return error_set(error, BRAMBLE_ERR_IO, "%s: cannot be mapped for sending", path);
+    carrier->piece = mem_alloc(PIECE, 1);
+    carrier->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    bramble_status status = BRAMBLE_OK;
+    if (!carrier->compressor || !carrier->piece)
+        status = error_memory(error, "sending data");
+    else if (carrier->fd < 0 || fstat(carrier->fd, &info) != 0 || !S_ISREG(info.st_mode))
+        status = error_set(error, BRAMBLE_ERR_IO, "%s: the data can no longer be read", path);
+    if (status) {
+        carrier_free(carrier);
+        return status;
     }
-    carrier->bytes = map;
     carrier->length = (uint64_t)info.st_size;
     *out = carrier;
     return BRAMBLE_OK;
@@ -61,8 +62,9 @@ bramble_status carrier_new(struct carrier **out, struct wire *wire, const char *
 void carrier_free(struct carrier *carrier)
 {
     if (!carrier) return;
-    munmap((void *)carrier->bytes, carrier->length);
+    if (carrier->fd >= 0) close(carrier->fd);
     ZSTD_freeCCtx(carrier->compressor);
+    mem_free(carrier->piece);
     mem_free(carrier);
 }
 
@@ -73,15 +75,15 @@ bool carrier_add(struct carrier *carrier, uint32_t to)
     return true;
 }
 
-void carrier_drop(struct carrier *carrier, uint32_t to)
+static bool read_piece(struct carrier *carrier, uint64_t offset, size_t length)
 {
-    for (unsigned i = carrier->n; i-- > 0;)
-        if (carrier->receivers[i].rank == to) carrier->receivers[i] = carrier->receivers[--carrier->n];
-}
-
-unsigned carrier_receivers(const struct carrier *carrier)
-{
-    return carrier->n;
+    for (size_t done = 0; done < length;) {
+        ssize_t n = pread(carrier->fd, carrier->piece + done, length - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += (size_t)n;
+    }
+    return true;
 }
 
 /* One more piece for one receiver. */
@@ -90,11 +92,15 @@ static bool send_piece(struct carrier *carrier, struct receiver *receiver)
     uint64_t left = carrier->length - receiver->sent;
     struct wire_chunk chunk = {receiver->sent, (uint32_t)(left < PIECE ? left : PIECE), carrier->job};
     size_t room = ZSTD_compressBound(chunk.raw_length);
+    if (!read_piece(carrier, receiver->sent, chunk.raw_length)) {
+        carrier->failed = true;
+        return false;
+    }
     uint8_t *message = mem_alloc(sizeof chunk + room, 1);
     if (!message) return false;
     memcpy(message, &chunk, sizeof chunk);
-    size_t packed = ZSTD_compressCCtx(carrier->compressor, message + sizeof chunk, room,
-                                      carrier->bytes + receiver->sent, chunk.raw_length, LEVEL);
+    size_t packed = ZSTD_compressCCtx(carrier->compressor, message + sizeof chunk, room, carrier->piece,
+                                      chunk.raw_length, LEVEL);
     if (ZSTD_isError(packed)) {
         mem_free(message);
         return false;
@@ -116,6 +122,11 @@ bool carrier_poll(struct carrier *carrier)
     return any;
 }
 
+bool carrier_failed(const struct carrier *carrier)
+{
+    return carrier->failed;
+}
+
 bramble_status carrier_receive(struct blob_intake *intake, const struct wire_message *message, uint32_t job,
                                bramble_error *error)
 {
@@ -124,8 +135,10 @@ bramble_status carrier_receive(struct blob_intake *intake, const struct wire_mes
         return error_set(error, BRAMBLE_ERR_DATA, "a piece of data came in short");
     memcpy(&chunk, message->bytes, sizeof chunk);
     if (chunk.job != job) return BRAMBLE_OK; /* left over from the job before */
-    uint8_t *raw = chunk.raw_length <= PIECE ? mem_alloc(chunk.raw_length, 1) : NULL;
-    if (!raw) return error_set(error, BRAMBLE_ERR_DATA, "a piece of data came in that is too large");
+    if (chunk.raw_length > PIECE)
+        return error_set(error, BRAMBLE_ERR_DATA, "a piece of data came in that is too large");
+    uint8_t *raw = mem_alloc(chunk.raw_length, 1);
+    if (!raw) return error_memory(error, "a piece of data");
     size_t n =
         ZSTD_decompress(raw, chunk.raw_length, message->bytes + sizeof chunk, message->length - sizeof chunk);
     bramble_status status = n == chunk.raw_length

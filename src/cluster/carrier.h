@@ -15,13 +15,12 @@ bramble_status carrier_new(struct carrier **out, struct wire *wire, const char *
                            bramble_error *error);
 void carrier_free(struct carrier *carrier); /* NULL is fine */
 
-bool carrier_add(struct carrier *carrier, uint32_t to); /* false: out of memory */
-void carrier_drop(struct carrier *carrier, uint32_t to);
-unsigned carrier_receivers(const struct carrier *carrier); /* that have not been sent everything */
+bool carrier_add(struct carrier *carrier, uint32_t to); /* false: it has too many already */
 
 /* Hands the wire a few more pieces where there is room; true when it did. Short of memory it tries again
  * later. */
 bool carrier_poll(struct carrier *carrier);
+bool carrier_failed(const struct carrier *carrier); /* the file became shorter, or its disk fails */
 
 /* A WIRE_DATA message of this job, taken apart and into the intake. */
 bramble_status carrier_receive(struct blob_intake *intake, const struct wire_message *message, uint32_t job,

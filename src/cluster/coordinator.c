@@ -1,5 +1,3 @@
-#include "cluster/coordinator.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,42 +10,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "cluster/carrier.h"
-#include "cluster/heartbeat.h"
-#include "cluster/job.h"
-#include "cluster/journal.h"
-#include "cluster/lines.h"
-#include "cluster/schedule.h"
+#include "cluster/coordinator_internal.h"
 
 #define REPORT_SECONDS 0.25
-#define SYNC_SECONDS 0.5
-#define PAUSE_NS 1000000 /* between looks at the network */
+#define STALL_SECONDS 0.1 /* a look that comes later than this was ours to miss */
+#define SECONDS_MOST 1e9  /* that a task may say it took */
+#define PAUSE_NS 1000000  /* between looks at the network */
 
-enum {
-    RECEIVERS_EACH = 3
-}; /* nodes one node sends the data to at once, so that a slow link holds up no other */
-
-struct node_at_work {
-    enum worker_state state;
-    struct heartbeat beat;
-    uint32_t threads;
-    bool said_hello, has_data, waits_for_data, lost;
-    uint32_t sender;    /* that sends it the data */
-    uint32_t receivers; /* that it sends the data to; entry 0 is the coordinator itself */
-};
-
-struct coordinator {
-    struct wire *wire;
-    struct lines orders, reports;
-    uint32_t n_workers, n_hello;
-    struct node_at_work *nodes; /* by rank: 0 is the coordinator, 1..n_workers the others */
-    struct job job;             /* program NULL: none */
-    struct schedule *schedule;  /* of workers rank - 1; NULL: no job */
-    struct journal *journal;
-    struct carrier *carrier;
-    bool unsynced, stop;
-    double reported, synced;
-};
+enum { BACKLOG_MOST = 1 << 20, THREADS_MOST = 4096 };
 
 const char *worker_state_name(enum worker_state state)
 {
@@ -55,9 +25,7 @@ const char *worker_state_name(enum worker_state state)
     return names[state];
 }
 
-static void report(struct coordinator *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void report(struct coordinator *c, const char *format, ...)
+void coordinator_report(struct coordinator *c, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -66,120 +34,15 @@ static void report(struct coordinator *c, const char *format, ...)
     str_append(&c->reports.buffer, "\n", 1);
 }
 
-static void drop_job(struct coordinator *c)
-{
-    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
-        wire_send_copy(c->wire, rank, WIRE_JOB_DONE, NULL, 0);
-    schedule_free(c->schedule);
-    journal_close(c->journal);
-    carrier_free(c->carrier);
-    job_fini(&c->job);
-    c->schedule = NULL;
-    c->journal = NULL;
-    c->carrier = NULL;
-    for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
-        c->nodes[rank].has_data = c->nodes[rank].waits_for_data = false;
-        c->nodes[rank].receivers = 0;
-    }
-}
-
-static void fail_job(struct coordinator *c, const bramble_error *error)
-{
-    report(c, "error %s", error->message);
-    drop_job(c);
-}
-
-/* All results are in: say so. */
-static void finish_if_done(struct coordinator *c)
-{
-    bramble_error error = {0};
-    if (!c->schedule || !schedule_finished(c->schedule)) return;
-    report(c, "progress %" PRIu32 " %" PRIu32, c->job.n_tasks, c->job.n_tasks);
-    if (journal_sync(c->journal, &error)) {
-        fail_job(c, &error);
-        return;
-    }
-    report(c, "done");
-    drop_job(c);
-}
-
-static bramble_status mark_done(void *context, uint32_t task, const void *bytes, uint32_t length,
-                                bramble_error *error)
-{
-    (void)bytes, (void)length, (void)error;
-    schedule_mark_done(context, task);
-    return BRAMBLE_OK;
-}
-
-static bramble_status open_job(struct coordinator *c, const char *text, bramble_error *error)
-{
-    bramble_status status = job_from_json(&c->job, text, strlen(text), error);
-    if (status) return status;
-    c->schedule = schedule_new(c->job.n_tasks, c->n_workers);
-    if (!c->schedule) return error_memory(error, "the list of tasks");
-    status = journal_append_open(&c->journal, c->job.journal, c->job.key, error);
-    if (!status) status = journal_read(c->job.journal, c->job.key, mark_done, c->schedule, error);
-    if (!status && c->job.data) status = carrier_new(&c->carrier, c->wire, c->job.data, c->job.number, error);
-    return status;
-}
-
-static void take_job(struct coordinator *c, const char *text)
-{
-    bramble_error error = {0};
-    drop_job(c);
-    if (open_job(c, text, &error)) {
-        fail_job(c, &error);
-        return;
-    }
-    for (uint32_t rank = 1; rank <= c->n_workers; rank++) {
-        c->nodes[rank].state = WORKER_LOADING;
-        wire_send_copy(c->wire, rank, WIRE_JOB, text, strlen(text));
-    }
-    finish_if_done(c);
-}
-
 static void take_order(void *context, char *line)
 {
     struct coordinator *c = context;
     if (strncmp(line, "job ", 4) == 0)
-        take_job(c, line + 4);
+        coordinator_take_job(c, line + 4);
     else if (strcmp(line, "drop") == 0)
-        drop_job(c);
+        coordinator_drop_job(c);
     else if (strcmp(line, "stop") == 0)
         c->stop = true;
-}
-
-/* Finds senders for those that wait for the data: the coordinator, or anybody who has them. */
-static void deliver_data(struct coordinator *c)
-{
-    for (uint32_t to = 1; to <= c->n_workers; to++) {
-        if (!c->nodes[to].waits_for_data) continue;
-        uint32_t best = UINT32_MAX;
-        for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
-            const struct node_at_work *node = &c->nodes[rank];
-            if ((rank > 0 && (!node->has_data || node->lost)) || node->receivers >= RECEIVERS_EACH) continue;
-            if (best == UINT32_MAX || node->receivers < c->nodes[best].receivers) best = rank;
-        }
-        if (best == UINT32_MAX) return;
-        if (best == 0)
-            carrier_add(c->carrier, to);
-        else
-            wire_send_copy(c->wire, best, WIRE_SEND_DATA, &to, sizeof to);
-        c->nodes[best].receivers++;
-        c->nodes[to].sender = best;
-        c->nodes[to].waits_for_data = false;
-        c->nodes[to].state = WORKER_RECEIVING;
-    }
-}
-
-static void data_arrived(struct coordinator *c, uint32_t rank)
-{
-    struct node_at_work *node = &c->nodes[rank];
-    if (node->state == WORKER_RECEIVING && c->nodes[node->sender].receivers)
-        c->nodes[node->sender].receivers--;
-    node->has_data = true;
-    node->state = WORKER_LOADING;
-    report(c, "have %" PRIu32, rank);
 }
 
 static void greet(struct coordinator *c, uint32_t rank, const struct wire_message *message)
@@ -187,23 +50,27 @@ static void greet(struct coordinator *c, uint32_t rank, const struct wire_messag
     struct wire_hello hello;
     if (message->length != sizeof hello || c->nodes[rank].said_hello) return;
     memcpy(&hello, message->bytes, sizeof hello);
+    if (strncmp(hello.version, BRAMBLE_VERSION, sizeof hello.version) != 0) return;
     c->nodes[rank].said_hello = true;
-    c->nodes[rank].threads = hello.threads;
+    c->nodes[rank].threads = hello.threads < 1              ? 1
+                             : hello.threads > THREADS_MOST ? THREADS_MOST
+                                                            : hello.threads;
     heartbeat_start(&c->nodes[rank].beat, clock_seconds());
-    report(c, "hello %" PRIu32 " %" PRIu32 " %" PRIu32, rank, hello.pid, hello.threads);
-    if (++c->n_hello == c->n_workers) report(c, "ready");
+    coordinator_report(c, "hello %" PRIu32 " %" PRIu32 " %" PRIu32, rank, hello.pid, hello.threads);
+    if (++c->n_hello == c->n_workers) coordinator_report(c, "ready");
 }
 
-static void send_number(struct coordinator *c, uint32_t rank, enum wire_tag tag, uint32_t number)
+static void send_pair(struct coordinator *c, uint32_t rank, enum wire_tag tag, uint32_t number)
 {
-    wire_send_copy(c->wire, rank, tag, &number, sizeof number);
+    struct wire_pair pair = {c->job.number, number};
+    wire_send_copy(c->wire, rank, tag, &pair, sizeof pair);
 }
 
 /* Gives a worker all it should have. */
 static void feed(struct coordinator *c, uint32_t rank, double now)
 {
     uint32_t task;
-    while (schedule_next(c->schedule, rank - 1, now, &task)) send_number(c, rank, WIRE_TASK, task);
+    while (schedule_next(c->schedule, rank - 1, now, &task)) send_pair(c, rank, WIRE_TASK, task);
 }
 
 static void feed_all(struct coordinator *c)
@@ -217,19 +84,19 @@ static void take_result(struct coordinator *c, uint32_t rank, const struct wire_
 {
     struct wire_result head;
     bramble_error error = {0};
-    if (message->length < sizeof head || !c->schedule) return;
+    if (message->length < sizeof head) return;
     memcpy(&head, message->bytes, sizeof head);
-    if (head.job != c->job.number || head.task >= c->job.n_tasks || !(head.seconds >= 0)) return;
+    if (!coordinator_at_job(c, head.job) || head.task >= c->job.n_tasks) return;
+    if (!(head.seconds >= 0 && head.seconds < SECONDS_MOST)) return;
     if (!schedule_result(c->schedule, rank - 1, head.task, head.seconds)) return;
     if (journal_append(c->journal, head.task, message->bytes + sizeof head,
                        (uint32_t)(message->length - sizeof head), &error)) {
-        fail_job(c, &error);
+        coordinator_fail_job(c, &error);
         return;
     }
     c->unsynced = true;
     uint32_t w, task;
-    while (schedule_take_cancel(c->schedule, &w, &task)) send_number(c, w + 1, WIRE_CANCEL, task);
-    finish_if_done(c);
+    while (schedule_take_cancel(c->schedule, &w, &task)) send_pair(c, w + 1, WIRE_CANCEL, task);
 }
 
 static bool anybody_left(const struct coordinator *c)
@@ -239,47 +106,71 @@ static bool anybody_left(const struct coordinator *c)
     return false;
 }
 
-static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_message *message)
+/* A worker's words, fit for a line of ours. */
+static void clean(bramble_error *line, const uint8_t *bytes, size_t length)
 {
-    bramble_error error = {.status = BRAMBLE_ERR_DATA};
-    if (message->length != sizeof(uint32_t) + sizeof error.message || !c->schedule) return;
-    memcpy(error.message, message->bytes + sizeof(uint32_t), sizeof error.message - 1);
-    c->nodes[rank].state = WORKER_OUT;
-    c->nodes[rank].waits_for_data = false;
-    schedule_leave(c->schedule, rank - 1);
-    report(c, "out %" PRIu32 " %s", rank, error.message);
-    if (!anybody_left(c)) fail_job(c, &error);
+    int most = (int)(length < sizeof line->message ? length : sizeof line->message);
+    error_set(line, BRAMBLE_ERR_DATA, "%.*s", bytes ? most : 0, bytes ? (const char *)bytes : "");
 }
 
-static void take_note(struct coordinator *c, uint32_t rank, const struct wire_message *message)
+static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_message *message)
 {
-    bramble_error line = {0}; /* cleans what came in */
-    error_set(&line, BRAMBLE_OK, "%.*s", (int)(message->length < 400 ? message->length : 400),
-              message->bytes ? (const char *)message->bytes : "");
-    report(c, "note %" PRIu32 " %s", rank, line.message);
+    bramble_error error;
+    if (c->nodes[rank].state == WORKER_OUT) return;
+    clean(&error, message->bytes + sizeof(uint32_t), message->length - sizeof(uint32_t));
+    coordinator_data_given_up(c, rank);
+    c->nodes[rank].state = WORKER_OUT;
+    schedule_leave(c->schedule, rank - 1);
+    coordinator_report(c, "out %" PRIu32 " %s", rank, error.message);
+    if (!anybody_left(c)) coordinator_fail_job(c, &error);
+}
+
+/* What workers say about the job at hand; about an earlier one it is let pass. */
+static void handle_of_job(struct coordinator *c, uint32_t rank, const struct wire_message *message)
+{
+    struct wire_pair pair = {0};
+    struct node_at_work *node = &c->nodes[rank];
+    if (message->length < sizeof pair.job) return;
+    memcpy(&pair, message->bytes, message->length < sizeof pair ? sizeof pair.job : sizeof pair);
+    if (!coordinator_at_job(c, pair.job)) return;
+    switch (message->tag) {
+    case WIRE_NEED_DATA: coordinator_data_needed(c, rank); break;
+    case WIRE_HAVE_DATA: coordinator_data_arrived(c, rank); break;
+    case WIRE_NOT_SENT: coordinator_data_refused(c, rank, pair.number); break;
+    case WIRE_FAILED: leave_out(c, rank, message); break;
+    case WIRE_READY:
+        node->state = WORKER_WORKING;
+        schedule_join(c->schedule, rank - 1, node->threads);
+        break;
+    default: break;
+    }
 }
 
 static void handle(void *context, struct wire_message *message)
 {
     struct coordinator *c = context;
+    bramble_error line;
     uint32_t rank = message->from;
     if (rank == 0 || rank > c->n_workers) return;
-    struct node_at_work *node = &c->nodes[rank];
     switch (message->tag) {
     case WIRE_HELLO: greet(c, rank, message); break;
-    case WIRE_BEAT: heartbeat_arrived(&node->beat, clock_seconds()); break;
-    case WIRE_NEED_DATA: node->waits_for_data = c->carrier != NULL; break;
-    case WIRE_HAVE_DATA: data_arrived(c, rank); break;
-    case WIRE_READY:
-        if (!c->schedule) break;
-        node->state = WORKER_WORKING;
-        schedule_join(c->schedule, rank - 1, node->threads);
-        break;
+    case WIRE_BEAT: heartbeat_arrived(&c->nodes[rank].beat, clock_seconds()); break;
     case WIRE_RESULT: take_result(c, rank, message); break;
-    case WIRE_FAILED: leave_out(c, rank, message); break;
-    case WIRE_NOTE: take_note(c, rank, message); break;
-    default: break;
+    case WIRE_NOTE:
+        clean(&line, message->bytes, message->length);
+        coordinator_report(c, "note %" PRIu32 " %s", rank, line.message);
+        break;
+    default: handle_of_job(c, rank, message); break;
     }
+}
+
+/* When we were kept from listening ourselves, nobody's silence counts. */
+static void excuse_all(struct coordinator *c)
+{
+    double now = clock_seconds(), missed = c->looked > 0 ? now - c->looked : 0;
+    c->looked = now;
+    for (uint32_t rank = 1; missed > STALL_SECONDS && rank <= c->n_workers; rank++)
+        heartbeat_excuse(&c->nodes[rank].beat, missed);
 }
 
 /* Who has been silent for too long gets no more tasks; the supervisor decides what becomes of the job. */
@@ -291,45 +182,36 @@ static void watch(struct coordinator *c)
         if (!node->said_hello || node->lost || !heartbeat_missed(&node->beat, now)) continue;
         node->lost = true;
         if (c->schedule) schedule_leave(c->schedule, rank - 1);
-        report(c, "lost %" PRIu32 " %.2f", rank, now - node->beat.last);
+        coordinator_report(c, "lost %" PRIu32 " %.2f", rank, now - node->beat.last);
     }
 }
 
+/* A supervisor that is stopped reads nothing: progress is not piled up for it. */
 static void report_progress(struct coordinator *c)
 {
     double now = clock_seconds();
-    if (now - c->reported < REPORT_SECONDS) return;
+    if (now - c->reported < REPORT_SECONDS || c->reports.buffer.length > BACKLOG_MOST) return;
     c->reported = now;
-    report(c, "progress %" PRIu32 " %" PRIu32, c->schedule ? schedule_tasks_done(c->schedule) : 0,
-           c->job.n_tasks);
+    uint32_t job = c->schedule ? c->job.number : 0;
+    coordinator_report(c, "progress %" PRIu32 " %" PRIu32 " %" PRIu32, job,
+                       c->schedule ? schedule_tasks_done(c->schedule) : 0, c->job.n_tasks);
     for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
-        report(c, "worker %" PRIu32 " %s %" PRIu32 " %.4f", rank, worker_state_name(c->nodes[rank].state),
-               schedule_tasks_by(c->schedule, rank - 1), schedule_rate(c->schedule, rank - 1));
-}
-
-static void keep_journal(struct coordinator *c)
-{
-    bramble_error error = {0};
-    double now = clock_seconds();
-    if (!c->unsynced || !c->journal || now - c->synced < SYNC_SECONDS) return;
-    c->synced = now;
-    c->unsynced = false;
-    if (journal_sync(c->journal, &error)) fail_job(c, &error);
+        coordinator_report(c, "worker %" PRIu32 " %" PRIu32 " %s %" PRIu32 " %.4f", job, rank,
+                           worker_state_name(c->nodes[rank].state), schedule_tasks_by(c->schedule, rank - 1),
+                           schedule_rate(c->schedule, rank - 1));
 }
 
 static void coordinate(struct coordinator *c)
 {
-    report(c, "here %d", (int)getpid());
+    coordinator_report(c, "here %d", (int)getpid());
     while (!c->stop && !c->orders.ended && !c->reports.ended) {
+        excuse_all(c);
         bool any = lines_read(&c->orders, take_order, c);
         any |= wire_poll(c->wire, handle, c);
-        if (c->carrier) {
-            deliver_data(c);
-            any |= carrier_poll(c->carrier);
-        }
+        any |= coordinator_send_data(c);
+        coordinator_tend_job(c);
         feed_all(c);
         watch(c);
-        keep_journal(c);
         report_progress(c);
         lines_write(&c->reports);
         if (!any) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
@@ -351,9 +233,9 @@ bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const char
         status = error_memory(error, "the list of nodes");
     else
         coordinate(&c);
-    if (c.nodes) drop_job(&c);
-    for (uint32_t rank = 1; !status && rank <= n_workers; rank++)
-        if (!c.nodes[rank].lost) wire_send_copy(wire, rank, WIRE_STOP, NULL, 0);
+    if (c.nodes) coordinator_drop_job(&c);
+    for (uint32_t rank = 1; rank <= n_workers; rank++)
+        if (!c.nodes || !c.nodes[rank].lost) wire_send_copy(wire, rank, WIRE_STOP, NULL, 0);
     if (c.orders.fd >= 0) close(c.orders.fd);
     if (c.reports.fd >= 0) close(c.reports.fd);
     str_fini(&c.orders.buffer);

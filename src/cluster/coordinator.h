@@ -5,15 +5,17 @@
  *
  * Orders come in as lines on one named pipe, reports go out on another:
  *
- *   job JSON        work on this (job.h)             here PID                       rank 0 itself
- *                                                    hello RANK PID THREADS         a worker is there
- *                                                    ready                          all of them are
- *   drop            forget the job                   progress DONE TOTAL            four times a second, and
- *   stop            send everybody home              worker RANK STATE TASKS RATE   one of these for each
- * worker have RANK                      the data are there lost RANK SECONDS              silent for so long
- *                                                    out RANK TEXT                  cannot do this job; left
- * out note RANK TEXT                 for the event log done                           every result is in the
- * journal error TEXT                     the job cannot be done
+ *   job JSON   work on this (job.h)      here PID                       rank 0 itself
+ *   drop       forget the job            hello RANK PID THREADS         a worker is there
+ *   stop       send everybody home       ready                          all of them are
+ *                                        progress JOB DONE TOTAL        four times a second, and
+ *                                        worker JOB RANK STATE TASKS RATE   one of these for each worker
+ *                                        have RANK                      the data are there
+ *                                        lost RANK SECONDS              silent for so long
+ *                                        out RANK TEXT                  cannot do this job; left out
+ *                                        note RANK TEXT                 for the event log
+ *                                        done JOB                       every result is in the journal
+ *                                        error JOB TEXT                 the job cannot be done
  */
 #ifndef CLUSTER_COORDINATOR_H
 #define CLUSTER_COORDINATOR_H

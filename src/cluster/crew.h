@@ -12,7 +12,7 @@ struct crew;
  * copied. */
 bramble_status crew_new(struct crew **out, const struct program *program, const char *job,
                         const char *data_path, uint32_t threads, bramble_error *error);
-/* Tells all to stop, waits until they have, closes the program. NULL is fine. */
+/* Tells all to stop, waits until they have (and the opening is over), closes the program. NULL is fine. */
 void crew_free(struct crew *crew);
 
 enum crew_state { CREW_OPENING, CREW_READY, CREW_FAILED };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,10 @@ static void take_report(void *context, char *line)
     struct taker *taker = context;
     struct generation *g = taker->generation;
     double now = clock_seconds();
-    if (strncmp(line, "here ", 5) == 0) {
+    uint32_t rank;
+    if (sscanf(line, "hello %" SCNu32, &rank) == 1) {
+        if (rank >= 1 && rank <= g->n_members) g->greeted[rank - 1] = true;
+    } else if (strncmp(line, "here ", 5) == 0) {
         g->coordinator = atoi(line + 5);
         g->heard = true;
         heartbeat_start(&g->beat, now);
@@ -89,13 +93,18 @@ void generation_order(struct generation *g, const char *order, const char *text)
 bool generation_over(struct generation *g)
 {
     int exit_code;
-    return g->reports.ended || launch_ended(g->launch, &exit_code);
+    return g->reports.ended || g->orders.buffer.failed || launch_ended(g->launch, &exit_code);
+}
+
+void generation_end_coordinator(struct generation *g)
+{
+    if (g->coordinator > 0 && !g->reports.ended) kill(g->coordinator, SIGKILL);
 }
 
 void generation_kill(struct generation *g)
 {
     launch_signal(g->launch, SIGKILL);
-    if (g->coordinator > 0 && !g->reports.ended) kill(g->coordinator, SIGKILL);
+    generation_end_coordinator(g);
 }
 
 void generation_free(struct generation *g)

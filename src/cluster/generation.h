@@ -22,8 +22,11 @@ struct generation {
     int coordinator; /* rank 0's process, 0 until it said so */
     struct heartbeat beat;
     double started;
-    bool heard, ready; /* rank 0 spoke; all said hello */
+    bool heard, ready;                /* rank 0 spoke; all said hello */
+    bool greeted[GENERATION_MEMBERS]; /* who did */
+    bool is_second;                   /* another is at work until it is ready */
     bool given_job, leaving;
+    bool hung;       /* and was killed for it */
     bool inquest;    /* leaving, and mpiexec shall say why */
     double leave_by; /* when patience ends */
 };
@@ -32,8 +35,8 @@ struct generation {
 bramble_status generation_start(struct generation **out, const char *folder, uint32_t number,
                                 struct launch_plan *plan, const size_t *members, bramble_error *error);
 
-/* Reads what rank 0 reported; `take` gets each line but "here" and "ready", which are dealt with here. Sends
- * orders. */
+/* Reads what rank 0 reported; `take` gets each line but "here", "hello" and "ready", which are dealt with
+ * here. Sends orders. */
 void generation_poll(struct generation *generation, void (*take)(void *context, char *line), void *context);
 
 void generation_order(struct generation *generation, const char *order,
@@ -41,6 +44,9 @@ void generation_order(struct generation *generation, const char *order,
 
 /* Rank 0 is no more: it closed its pipe, or mpiexec ended. */
 bool generation_over(struct generation *generation);
+
+/* Ends rank 0 alone, if it is still there: then mpiexec says why, and ends. */
+void generation_end_coordinator(struct generation *generation);
 
 /* Ends it at once, here; the other nodes notice. */
 void generation_kill(struct generation *generation);

@@ -1,6 +1,7 @@
 #include "cluster/job.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -37,8 +38,8 @@ bramble_status job_from_json(struct job *job, const char *text, size_t length, b
     bool good = json && json_unpack(json, "{s:I, s:I, s:s, s:s, s:s, s:s, s?s, s:s, s:I}", "number", &number,
                                     "tasks", &tasks, "program", &program, "text", &words, "journal", &journal,
                                     "key", &key, "data", &data, "hash", &hash, "data_bytes", &bytes) == 0;
-    good = good && number >= 0 && number <= UINT32_MAX && tasks >= 1 && tasks < UINT32_MAX && bytes >= 0 &&
-           strlen(hash) <= BLOB_HASH_LENGTH;
+    good = good && number >= 1 && number <= UINT32_MAX && tasks >= 1 && tasks < UINT32_MAX && bytes >= 0 &&
+           (data ? bytes > 0 && blob_hash_valid(hash) : !*hash);
     if (!good) {
         json_decref(json);
         return error_set(error, BRAMBLE_ERR_DATA, "a job came in that cannot be read");

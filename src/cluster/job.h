@@ -5,7 +5,7 @@
 #include "cluster/blob.h"
 
 struct job {
-    uint32_t number;  /* counts the jobs of a session */
+    uint32_t number;  /* counts the jobs of a session from 1 */
     uint32_t n_tasks; /* at least 1 */
     char *program;    /* its name */
     char *text;       /* for the program */
@@ -14,10 +14,11 @@ struct job {
     char *key;
     char *data; /* path of the data file there, or NULL: the job has none */
     char hash[BLOB_HASH_LENGTH + 1];
-    uint64_t data_bytes;
+    uint64_t data_bytes; /* at least 1; without data 0, and the hash empty */
 };
 
-char *job_to_json(const struct job *job); /* one line; mem_free it; NULL: out of memory */
+/* One line; mem_free it; NULL: out of memory, or a text or name that is not UTF-8. */
+char *job_to_json(const struct job *job);
 bramble_status job_from_json(struct job *job, const char *text, size_t length, bramble_error *error);
 void job_fini(struct job *job);
 

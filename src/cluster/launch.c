@@ -93,6 +93,7 @@ static bramble_status choose_network(const struct launch_plan *plan, char cidr[N
 static void add_settings(struct words *words, const struct launch_plan *plan, const char *cidr)
 {
     char range[32];
+    if (plan->token) setting(words, "bramble_session", plan->token); /* nothing to MPI; its daemons show it */
     setting(words, "plm_rsh_agent", plan->agent);
     setting(words, "plm_rsh_no_tree_spawn", "1");
     setting(words, "pml", "ob1");
@@ -145,6 +146,7 @@ static bramble_status command_line(struct words *words, const struct launch_plan
     bramble_status status = choose_network(plan, cidr, error);
     if (status) return status;
     add(words, "mpiexec.openmpi");
+    if (geteuid() == 0) add(words, "--allow-run-as-root"); /* a container's only user is root */
     add(words, "--bind-to");
     add(words, "none");
     add(words, "--map-by");
@@ -164,9 +166,11 @@ static bramble_status command_line(struct words *words, const struct launch_plan
 /* In the child: only calls that are safe between fork and exec. */
 static void become_mpiexec(char *const *words, int log, int nothing)
 {
+    static const int usual[] = {SIGCHLD, SIGPIPE, SIGINT, SIGTERM, SIGHUP}; /* our caller may ignore them */
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    for (unsigned i = 0; i < sizeof usual / sizeof *usual; i++) signal(usual[i], SIG_DFL);
     setpgid(0, 0); /* Ctrl-C in the terminal is for the supervisor, who ends this in good order */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(nothing, 0);
@@ -184,6 +188,7 @@ static bramble_status spawn(struct launch *launch, char *const *words, const cha
     launch->pid = log >= 0 && nothing >= 0 ? fork() : -1;
     if (launch->pid == 0) become_mpiexec(words, log, nothing);
     int why = errno;
+    if (launch->pid > 0) setpgid(launch->pid, launch->pid); /* whoever comes first: it may be killed now */
     if (log >= 0) close(log);
     if (nothing >= 0) close(nothing);
     if (launch->pid < 0)
@@ -197,10 +202,6 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
     struct launch *launch = mem_zalloc(1, sizeof *launch);
     if (!launch) return error_memory(error, "starting MPI");
     launch->exit_code = -1;
-    if (geteuid() == 0) { /* Open MPI asks twice before it lets root in; a container's only user is root */
-        setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
-        setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
-    }
     bramble_status status = command_line(&words, plan, error);
     if (!status) status = spawn(launch, words.list, plan->log, error);
     words_fini(&words);
@@ -214,8 +215,11 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
 bool launch_ended(struct launch *launch, int *exit_code)
 {
     int how;
-    if (launch->exit_code < 0 && waitpid(launch->pid, &how, WNOHANG) == launch->pid)
+    pid_t waited = launch->exit_code < 0 ? waitpid(launch->pid, &how, WNOHANG) : 0;
+    if (waited == launch->pid)
         launch->exit_code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+    else if (waited < 0 && errno == ECHILD)
+        launch->exit_code = 255; /* somebody else waited for it */
     *exit_code = launch->exit_code;
     return launch->exit_code >= 0;
 }
@@ -229,7 +233,7 @@ void launch_free(struct launch *launch)
 {
     if (!launch) return;
     launch_signal(launch, SIGKILL);
-    if (launch->exit_code < 0) waitpid(launch->pid, NULL, 0);
+    while (launch->exit_code < 0 && waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR) continue;
     mem_free(launch);
 }
 
@@ -241,14 +245,35 @@ static const char *const telling[] = {"Host key verification failed",
                                       "Connection refused",
                                       "Connection timed out",
                                       "No route to host",
+                                      "bramble: ",
                                       "command not found",
                                       "No such file",
                                       "noticed that process rank",
+                                      "MPI_ABORT was invoked",
                                       "error while loading",
                                       "unable to",
                                       "failed",
                                       "error",
                                       NULL};
+
+/* mpiexec talks of its own affairs in similar words. */
+static bool beside_the_point(const char *line)
+{
+    return strstr(line, "setpgid(") || strstr(line, "[warn] Epoll");
+}
+
+/* The rank a line blames, or 0. */
+static uint32_t blamed(const char *line)
+{
+    static const char *const before[] = {"process rank ", "invoked on rank "};
+    unsigned job, rank;
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        const char *at = strstr(line, before[i]);
+        if (at) return (uint32_t)strtoul(at + strlen(before[i]), NULL, 10);
+    }
+    const char *name = strstr(line, "Process name: [[");
+    return name && sscanf(name, "Process name: [[%u,1],%u]", &job, &rank) == 2 ? rank : 0;
+}
 
 void launch_diagnose(const char *log, char *buffer, size_t size, uint32_t *rank)
 {
@@ -258,8 +283,8 @@ void launch_diagnose(const char *log, char *buffer, size_t size, uint32_t *rank)
     *rank = 0;
     snprintf(buffer, size, "%s", "");
     while (file && fgets(line, sizeof line, file)) {
-        const char *process = strstr(line, "process rank ");
-        if (process) *rank = (uint32_t)strtoul(process + strlen("process rank "), NULL, 10);
+        if (beside_the_point(line)) continue;
+        if (blamed(line)) *rank = blamed(line);
         for (size_t i = 0; telling[i] && i < best; i++) {
             if (!strstr(line, telling[i])) continue;
             best = i;

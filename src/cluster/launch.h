@@ -18,10 +18,10 @@ struct launch_plan {
     const struct cluster *cluster;
     const struct member *members; /* ranks 1..n */
     size_t n_members;
-    const char *program;                /* of rank 0, here */
-    const char *command;                /* what every rank runs of it: NULL is "rank" with what follows */
-    const char *agent;                  /* remote_agent() */
-    const char *token;                  /* on every rank's command line: by it leftovers are found */
+    const char *program; /* of rank 0, here */
+    const char *command; /* what every rank runs of it: NULL is "rank" with what follows */
+    const char *agent;   /* remote_agent() */
+    const char *token;   /* on the command lines of ranks and of MPI's daemons: by it leftovers are found */
     const char *orders, *reports, *log; /* paths: rank 0's pipes, and where mpiexec's own words go */
 };
 

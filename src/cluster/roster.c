@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "cluster/node_words.h"
 
 #define PROBE_SECONDS 8.0
 #define FIRST_RETRY 1.0
@@ -82,16 +83,25 @@ void roster_fini(struct roster *roster)
     *roster = (struct roster){0};
 }
 
-bramble_status roster_add(struct roster *roster, const char *host, bramble_error *error)
+bramble_status roster_add(struct roster *roster, const char *address, bramble_error *error)
 {
+    struct node node = {0};
+    bool short_of_memory;
+    if (!node_address_split(address, &node.user, &node.host, &short_of_memory))
+        return short_of_memory ? error_memory(error, "the list of nodes")
+                               : error_set(error, BRAMBLE_ERR_DATA, "%s: not the name of a machine", address);
+    node.name = node.host;
+    bool known = false;
     for (size_t i = 0; i < roster->n; i++) {
-        if (strcmp(roster->entries[i]->node.host, host) && strcmp(roster->entries[i]->node.name, host))
-            continue;
-        if (!roster->entries[i]->present) roster->entries[i]->retry_at = 0;
-        return BRAMBLE_OK;
+        struct roster_entry *entry = roster->entries[i];
+        if (strcmp(entry->node.host, node.host) && strcmp(entry->node.name, node.name)) continue;
+        known = true;
+        if (!entry->present) entry->retry_at = 0;
     }
-    struct node node = {.name = (char *)host, .host = (char *)host};
-    return append(roster, &node) ? BRAMBLE_OK : error_memory(error, "the list of nodes");
+    bool added = known || append(roster, &node);
+    mem_free(node.host);
+    mem_free(node.user);
+    return added ? BRAMBLE_OK : error_memory(error, "the list of nodes");
 }
 
 static bool go_on(void *context)
@@ -100,15 +110,29 @@ static bool go_on(void *context)
     return !atomic_load(&roster->stop);
 }
 
-/* The rank that a lost generation may have left behind; the pid alone could be somebody else's by now. */
-static void remove_leftover(struct roster_entry *entry, double seconds)
+/*
+ * Ends processes of generations up to `last`, ranks and MPI's daemons: those that have the session's token
+ * and a number on their command line. The pattern [x] keeps the shell that looks from finding itself.
+ */
+static void sweep_command(struct str *out, const char *token, uint32_t last)
+{
+    str_printf(out,
+               "for f in $(grep -als '%.*s[%c]' /proc/[0-9]*/cmdline); do "
+               "n=$(tr '\\0' '\\n' <$f | sed -n 's/^%.*s[%c][.]\\([0-9]*\\)$/\\1/p' | head -n 1); "
+               "p=${f#/proc/}; [ \"${n:-0}\" -ge 1 ] && [ \"$n\" -le %u ] && kill -9 ${p%%/cmdline}; "
+               "done 2>/dev/null; true",
+               (int)strlen(token) - 1, token, token[strlen(token) - 1], (int)strlen(token) - 1, token,
+               token[strlen(token) - 1], last);
+}
+
+static void remove_leftover(struct roster_entry *entry)
 {
     struct str line = {0};
-    str_printf(&line, "tr '\\0' ' ' < /proc/%d/cmdline 2>/dev/null | grep -q -- '%s' && kill -9 %d; true",
-               entry->pid, entry->roster->token, entry->pid);
+    sweep_command(&line, entry->roster->token, entry->to_sweep);
     struct remote_command command = {.node = &entry->node, .command = line.data, .input = -1};
-    if (!line.failed) remote_run(entry->roster->remote, &command, 1, seconds, NULL, NULL, NULL);
-    if (command.outcome == REMOTE_DONE) entry->leftover = false;
+    if (!line.failed)
+        remote_run(entry->roster->remote, &command, 1, PROBE_SECONDS, go_on, entry->roster, NULL);
+    if (command.outcome == REMOTE_DONE) entry->to_sweep = 0;
     str_fini(&command.output);
     str_fini(&command.errors);
     str_fini(&line);
@@ -119,13 +143,21 @@ static void *look(void *context)
     struct roster_entry *entry = context;
     bramble_error error = {0};
     entry->found = (struct node_state){0};
-    if (entry->failures) remote_forget(entry->roster->remote, &entry->node);
+    if (entry->forget) remote_forget(entry->roster->remote, &entry->node);
     bramble_status status = probe_nodes(entry->roster->remote, &entry->node, 1, false, PROBE_SECONDS,
                                         &entry->found, go_on, entry->roster, &error);
     if (status) snprintf(entry->found.problem, sizeof entry->found.problem, "%.255s", error.message);
-    if (!status && entry->found.usable && entry->leftover) remove_leftover(entry, PROBE_SECONDS);
+    if (!status && entry->found.usable && entry->to_sweep) remove_leftover(entry);
     atomic_store(&entry->answered, true);
     return NULL;
+}
+
+static void start_looking(struct roster_entry *entry)
+{
+    entry->forget = entry->failures > 0;
+    entry->to_sweep = entry->leftover;
+    atomic_store(&entry->answered, false);
+    entry->looking = pthread_create(&entry->thread, NULL, look, entry) == 0;
 }
 
 static void set_back(struct roster_entry *entry, double now)
@@ -141,6 +173,7 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
     bool news = strcmp(entry->status.problem, entry->found.problem) != 0;
     pthread_join(entry->thread, NULL);
     entry->looking = false;
+    if (!entry->to_sweep && entry->found.usable) entry->leftover = 0;
     memcpy(entry->status.problem, entry->found.problem, sizeof entry->status.problem);
     entry->present = entry->found.usable;
     if (entry->present) {
@@ -166,8 +199,7 @@ void roster_poll(struct roster *roster, double now, engine_event *event, void *c
             if (now - roster->asked > roster->slowest) roster->slowest = now - roster->asked;
             take_in(entry, now, event, context);
         } else if (!entry->looking && !entry->present && now >= entry->retry_at) {
-            atomic_store(&entry->answered, false);
-            entry->looking = pthread_create(&entry->thread, NULL, look, entry) == 0;
+            start_looking(entry);
             if (!entry->looking) set_back(entry, now);
         }
     }
@@ -197,14 +229,35 @@ void roster_lose(struct roster *roster, size_t i, double now, const char *why)
 {
     struct roster_entry *entry = roster->entries[i];
     roster_doubt(roster, i, now, why);
-    entry->leftover = entry->pid > 0 && !entry->node.local;
     set_back(entry, now);
+}
+
+bool roster_present(const struct roster *roster)
+{
+    for (size_t i = 0; i < roster->n; i++)
+        if (roster->entries[i]->present) return true;
+    return false;
 }
 
 void roster_sweep(struct roster *roster, double seconds)
 {
-    double end = clock_seconds() + seconds;
-    for (size_t i = 0; i < roster->n; i++)
-        if (roster->entries[i]->leftover && !roster->entries[i]->looking && clock_seconds() < end)
-            remove_leftover(roster->entries[i], end - clock_seconds());
+    size_t n = 0;
+    struct str *lines = mem_zalloc(roster->n, sizeof *lines);
+    struct remote_command *commands = mem_zalloc(roster->n, sizeof *commands);
+    for (size_t i = 0; lines && commands && i < roster->n; i++) {
+        struct roster_entry *entry = roster->entries[i];
+        if (!entry->leftover) continue;
+        sweep_command(&lines[n], roster->token, entry->leftover);
+        if (lines[n].failed) continue;
+        commands[n] = (struct remote_command){.node = &entry->node, .command = lines[n].data, .input = -1};
+        n++;
+    }
+    if (n) remote_run(roster->remote, commands, n, seconds, NULL, NULL, NULL);
+    for (size_t i = 0; i < n; i++) {
+        str_fini(&commands[i].output);
+        str_fini(&commands[i].errors);
+    }
+    for (size_t i = 0; lines && i < roster->n; i++) str_fini(&lines[i]);
+    mem_free(lines);
+    mem_free(commands);
 }

@@ -20,20 +20,23 @@ struct roster_entry {
     char *program;                    /* bramble's path there, when present */
     uint32_t failures;                /* in a row */
     uint32_t crashes;                 /* of its ranks, lately */
+    bool proven;                      /* was in a generation that got ready */
     double retry_at;                  /* when it is looked for next */
-    int pid;                          /* of its rank last heard of; 0: none */
-    bool leftover;                    /* that rank may still be there */
+    uint32_t leftover;                /* processes of generations up to this one may be there; 0: none */
 
-    bool looking; /* a thread is */
+    bool looking; /* a thread is; from here on its own until it has answered */
     pthread_t thread;
     atomic_bool answered;
+    bool forget;       /* its connection is not to be trusted */
+    uint32_t to_sweep; /* leftover, as it was; 0 afterwards: done */
     struct node_state found;
     struct roster *roster;
 };
 
 struct roster {
     struct remote *remote;
-    const char *token; /* of this session's ranks */
+    const char
+        *token; /* of this session; its generations' processes have TOKEN.NUMBER on their command lines */
     struct roster_entry **entries;
     size_t n;
     atomic_bool stop;
@@ -45,8 +48,8 @@ bramble_status roster_init(struct roster *roster, const struct cluster *cluster,
                            bramble_error *error);
 void roster_fini(struct roster *roster);
 
-/* One more node, by ssh's name for it; a name that is there is looked for now. */
-bramble_status roster_add(struct roster *roster, const char *host, bramble_error *error);
+/* One more node, as "host" or "user@host"; one that is there is looked for now. */
+bramble_status roster_add(struct roster *roster, const char *address, bramble_error *error);
 
 /* Starts looking for those that are due and takes in what came of it; tells `event` what changed. */
 void roster_poll(struct roster *roster, double now, engine_event *event, void *context);
@@ -60,7 +63,9 @@ void roster_lose(struct roster *roster, size_t i, double now, const char *why);
 /* It may be why MPI did not start: looked at again at once. */
 void roster_doubt(struct roster *roster, size_t i, double now, const char *why);
 
-/* Ends what is left of this session's ranks on nodes that can be reached within `seconds`. */
+bool roster_present(const struct roster *roster); /* anybody is */
+
+/* Ends what may be left of this session's processes, on nodes that can be reached within `seconds`. */
 void roster_sweep(struct roster *roster, double seconds);
 
 #endif

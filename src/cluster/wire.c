@@ -3,12 +3,13 @@
 #include <mpi.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { LONGEST_MESSAGE = 1 << 30 };
+enum { LONGEST_MESSAGE = 1 << 30, ARRIVALS_MOST = 256 /* begun in one poll */ };
 
 /* A message on its way, in or out. */
 struct parcel {
@@ -63,7 +64,9 @@ bool wire_send(struct wire *wire, uint32_t to, enum wire_tag tag, void *bytes, s
         return false;
     }
     parcel->message = (struct wire_message){to, tag, bytes, length};
-    MPI_Isend(bytes, (int)length, MPI_BYTE, (int)to, (int)tag, wire->comm, &parcel->request);
+    if (MPI_Isend(bytes, (int)length, MPI_BYTE, (int)to, (int)tag, wire->comm, &parcel->request) !=
+        MPI_SUCCESS)
+        parcel->request = MPI_REQUEST_NULL; /* the other side is gone; the supervisor hears of it */
     return true;
 }
 
@@ -86,7 +89,7 @@ unsigned wire_unsent(const struct wire *wire, uint32_t to)
 static bool accept_arrivals(struct wire *wire)
 {
     bool any = false;
-    for (;;) {
+    for (unsigned i = 0; i < ARRIVALS_MOST; i++) {
         int there = 0, length = 0;
         MPI_Message handle;
         MPI_Status status;
@@ -95,13 +98,14 @@ static bool accept_arrivals(struct wire *wire)
         MPI_Get_count(&status, MPI_BYTE, &length);
         uint8_t *bytes = length > 0 ? mem_alloc((size_t)length, 1) : NULL;
         struct parcel *parcel = length == 0 || bytes ? parcel_add(&wire->in) : NULL;
-        if (!parcel)
-            MPI_Abort(MPI_COMM_WORLD, BRAMBLE_ERR_MEMORY); /* a message can be neither kept nor left */
+        if (!parcel) wire_abort(BRAMBLE_ERR_MEMORY); /* a message can be neither kept nor left */
         parcel->message = (struct wire_message){(uint32_t)status.MPI_SOURCE, (enum wire_tag)status.MPI_TAG,
                                                 bytes, (size_t)length};
-        MPI_Imrecv(bytes, length, MPI_BYTE, &handle, &parcel->request);
+        if (MPI_Imrecv(bytes, length, MPI_BYTE, &handle, &parcel->request) != MPI_SUCCESS)
+            wire_abort(BRAMBLE_ERR_IO);
         any = true;
     }
+    return any;
 }
 
 /* Takes finished parcels out, oldest first; the order of those that stay is kept. */
@@ -149,4 +153,10 @@ void wire_close(struct wire *wire, double seconds)
     mem_free(wire->out.list);
     mem_free(wire->in.list);
     mem_free(wire);
+}
+
+void wire_abort(int exit_code)
+{
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+    _exit(exit_code);
 }

@@ -12,20 +12,22 @@
 
 #include <bramble/error.h>
 
-/* Rank 0 coordinates, the others work. */
+/* Rank 0 coordinates, the others work. What follows a tag's name are the bytes of its message; most name the
+ * job they belong to, since the answer to one job may meet the next. */
 enum wire_tag {
     WIRE_HELLO = 1, /* to 0: struct wire_hello */
     WIRE_BEAT,      /* to 0: nothing; it lives */
     WIRE_JOB,       /* from 0: JSON; what to work on next */
-    WIRE_NEED_DATA, /* to 0: nothing; the job's data are not here */
-    WIRE_SEND_DATA, /* from 0: u32 rank to send the data to */
+    WIRE_NEED_DATA, /* to 0: u32 job; its data are not here */
+    WIRE_SEND_DATA, /* from 0: struct wire_pair, the rank to send the data to */
+    WIRE_NOT_SENT,  /* to 0: the same; that cannot be done, and nothing was sent */
     WIRE_DATA,      /* struct wire_chunk, then a zstd frame */
-    WIRE_HAVE_DATA, /* to 0: nothing; the data are here, whole and checked */
-    WIRE_READY,     /* to 0: nothing; the program is open */
-    WIRE_TASK,      /* from 0: u32 task */
-    WIRE_CANCEL,    /* from 0: u32 task */
+    WIRE_HAVE_DATA, /* to 0: u32 job; its data are here, whole and checked */
+    WIRE_READY,     /* to 0: u32 job; the program is open */
+    WIRE_TASK,      /* from 0: struct wire_pair, the task */
+    WIRE_CANCEL,    /* from 0: the same */
     WIRE_RESULT,    /* to 0: struct wire_result, then the bytes */
-    WIRE_FAILED,    /* to 0: u32 status, then a message: this node cannot do the job */
+    WIRE_FAILED,    /* to 0: u32 job, then a message: this node cannot do it */
     WIRE_NOTE,      /* to 0: text for the event log */
     WIRE_JOB_DONE,  /* from 0: drop the job */
     WIRE_STOP,      /* from 0: drop everything and leave */
@@ -34,7 +36,10 @@ enum wire_tag {
 struct wire_hello {
     char version[32]; /* of bramble */
     uint32_t threads, pid;
-    char host[64];
+};
+
+struct wire_pair {
+    uint32_t job, number;
 };
 
 struct wire_result {
@@ -52,8 +57,8 @@ struct wire;
 /* MPI_Init and the like; `rank` and `size` are this job's. */
 bramble_status wire_open(struct wire **out, uint32_t *rank, uint32_t *size, bramble_error *error);
 
-/* Sends bytes that become the wire's (mem_alloc; NULL for none). False: out of memory, and the message is
- * lost. */
+/* Sends bytes that become the wire's (mem_alloc; NULL for none), at most 1 GB. False: out of memory, and the
+ * message is lost. */
 bool wire_send(struct wire *wire, uint32_t to, enum wire_tag tag, void *bytes, size_t length);
 /* The same for a copy of the bytes. */
 bool wire_send_copy(struct wire *wire, uint32_t to, enum wire_tag tag, const void *bytes, size_t length);
@@ -74,5 +79,8 @@ bool wire_poll(struct wire *wire, void (*handle)(void *context, struct wire_mess
 
 /* Waits until all is sent (or `seconds` are over), leaves MPI in good order and frees the wire. */
 void wire_close(struct wire *wire, double seconds);
+
+/* Ends all ranks at once. */
+_Noreturn void wire_abort(int exit_code);
 
 #endif

@@ -9,21 +9,50 @@
 #include "base/mem.h"
 #include "cluster/carrier.h"
 #include "cluster/crew.h"
+#include "cluster/errand.h"
 #include "cluster/job.h"
 
 #define BEAT_SECONDS 0.2
 #define PAUSE_NS 1000000 /* between looks at the network */
 
+/* How far this node is with its job. What takes long runs beside, since the beats must go on. */
+enum stage {
+    IDLE,      /* no job, or one that failed here */
+    BEGUN,     /* to look for the data */
+    LOOKING,   /* in the cache; beside */
+    RECEIVING, /* from another node */
+    CHECKING,  /* what came in; beside */
+    HAVING,    /* to open the program, as soon as the crew before is gone */
+    OPENING,   /* beside */
+    WORKING,
+};
+
+/* What is done beside with the data, and what came of it. The job's fields are copies: the job may be dropped
+ * meanwhile. */
+struct search {
+    struct errand errand;
+    bool unwanted;
+    char hash[BLOB_HASH_LENGTH + 1];
+    uint64_t length;
+    struct blob_intake *intake;
+    char *path;
+    bool kept;
+    bramble_status status;
+    bramble_error error;
+};
+
 struct worker {
     struct wire *wire;
     const struct program *const *programs;
     uint32_t threads;
-    struct job job; /* program NULL: none */
+    enum stage stage;
+    struct job job;
     char *data_path;
-    struct blob_intake *intake;
+    struct search search;
     struct carrier *carrier;
     struct crew *crew;
-    bool ready, failed, stop;
+    struct errand farewell; /* of the crew before; another is opened when it is over */
+    bool stop;
     double beat; /* when it was sent last */
 };
 
@@ -32,30 +61,138 @@ static void say(struct worker *worker, enum wire_tag tag, const void *bytes, siz
     wire_send_copy(worker->wire, 0, tag, bytes, length);
 }
 
-/* This node is out of this job. */
+static void say_of_job(struct worker *worker, enum wire_tag tag)
+{
+    say(worker, tag, &worker->job.number, sizeof worker->job.number);
+}
+
+static void free_crew(void *crew)
+{
+    crew_free(crew);
+}
+
+static void dismiss_crew(struct worker *worker)
+{
+    if (!worker->crew) return;
+    errand_start(&worker->farewell, free_crew, worker->crew);
+    worker->crew = NULL;
+}
+
+/* This node is out of this job; it still sends the data to others. */
 static void give_up(struct worker *worker, const bramble_error *error)
 {
     struct {
-        uint32_t status;
+        uint32_t job;
         char message[sizeof error->message];
-    } report = {(uint32_t)error->status, ""};
+    } report = {worker->job.number, ""};
     memcpy(report.message, error->message, sizeof report.message);
     say(worker, WIRE_FAILED, &report, sizeof report);
-    worker->failed = true;
+    dismiss_crew(worker);
+    worker->stage = IDLE;
+}
+
+static void search_fini(struct search *search)
+{
+    blob_intake_free(search->intake);
+    mem_free(search->path);
+    search->intake = NULL;
+    search->path = NULL;
 }
 
 static void drop_job(struct worker *worker)
 {
-    crew_free(worker->crew);
+    dismiss_crew(worker);
+    if (worker->search.errand.out)
+        worker->search.unwanted = true;
+    else
+        search_fini(&worker->search);
     carrier_free(worker->carrier);
-    blob_intake_free(worker->intake);
     mem_free(worker->data_path);
     job_fini(&worker->job);
-    worker->crew = NULL;
     worker->carrier = NULL;
-    worker->intake = NULL;
     worker->data_path = NULL;
-    worker->ready = worker->failed = false;
+    worker->stage = IDLE;
+}
+
+static void take_job(struct worker *worker, const struct wire_message *message)
+{
+    bramble_error error = {0};
+    drop_job(worker);
+    if (job_from_json(&worker->job, (const char *)message->bytes, message->length, &error))
+        give_up(worker, &error);
+    else
+        worker->stage = worker->job.data ? BEGUN : HAVING;
+}
+
+/* Beside: the data in the cache, or else a place for them. */
+static void look_for_data(void *context)
+{
+    struct search *search = context;
+    search->status = BRAMBLE_OK;
+    if (!blob_find(search->hash, search->length, &search->path))
+        search->status = blob_intake_new(&search->intake, search->hash, search->length, &search->error);
+}
+
+static void check_data(void *context)
+{
+    struct search *search = context;
+    search->status = blob_intake_finish(search->intake, &search->path, &search->kept, &search->error);
+}
+
+static void start_looking(struct worker *worker)
+{
+    struct search *search = &worker->search;
+    if (search->errand.out) return; /* still for the job before */
+    memcpy(search->hash, worker->job.hash, sizeof search->hash);
+    search->length = worker->job.data_bytes;
+    search->unwanted = false;
+    errand_start(&search->errand, look_for_data, search);
+    worker->stage = LOOKING;
+}
+
+static void end_search(struct worker *worker)
+{
+    static const char note[] = "the cache cannot be written; the data stay in memory for this run only";
+    struct search *search = &worker->search;
+    if (!errand_back(&search->errand)) return;
+    if (search->unwanted) {
+        search_fini(search);
+    } else if (search->status) {
+        give_up(worker, &search->error);
+        search_fini(search);
+    } else if (!search->path) {
+        say_of_job(worker, WIRE_NEED_DATA);
+        worker->stage = RECEIVING;
+    } else {
+        if (worker->stage == CHECKING && !search->kept) say(worker, WIRE_NOTE, note, sizeof note - 1);
+        worker->data_path = search->path;
+        search->path = NULL;
+        search_fini(search);
+        say_of_job(worker, WIRE_HAVE_DATA);
+        worker->stage = HAVING;
+    }
+}
+
+static void take_data(struct worker *worker, const struct wire_message *message)
+{
+    bramble_error error = {0};
+    struct search *search = &worker->search;
+    if (worker->stage != RECEIVING) return;
+    if (carrier_receive(search->intake, message, worker->job.number, &error)) {
+        search_fini(search);
+        give_up(worker, &error);
+    } else if (!blob_intake_missing(search->intake)) {
+        errand_start(&search->errand, check_data, search);
+        worker->stage = CHECKING;
+    }
+}
+
+static void send_data(struct worker *worker, const struct wire_pair *to)
+{
+    if (!worker->carrier && worker->data_path)
+        carrier_new(&worker->carrier, worker->wire, worker->data_path, worker->job.number, NULL);
+    if (!worker->carrier || !carrier_add(worker->carrier, to->number))
+        say(worker, WIRE_NOT_SENT, to, sizeof *to);
 }
 
 static const struct program *find_program(const struct worker *worker, const char *name)
@@ -65,73 +202,31 @@ static const struct program *find_program(const struct worker *worker, const cha
     return NULL;
 }
 
-/* The data are here, or none are needed: to work. */
-static void start_crew(struct worker *worker)
+static void open_crew(struct worker *worker)
 {
     bramble_error error = {0};
     const struct program *program = find_program(worker, worker->job.program);
-    bramble_status status =
-        program
-            ? crew_new(&worker->crew, program, worker->job.text, worker->data_path, worker->threads, &error)
-            : error_set(&error, BRAMBLE_ERR_UNSUPPORTED, "it knows no program %s", worker->job.program);
-    if (worker->data_path) say(worker, WIRE_HAVE_DATA, NULL, 0);
-    if (status) give_up(worker, &error);
-}
-
-static void take_job(struct worker *worker, const struct wire_message *message)
-{
-    bramble_error error = {0};
-    drop_job(worker);
-    bramble_status status =
-        job_from_json(&worker->job, (const char *)message->bytes, message->length, &error);
-    if (!status && worker->job.data &&
-        !blob_find(worker->job.hash, worker->job.data_bytes, &worker->data_path)) {
-        status = blob_intake_new(&worker->intake, worker->job.hash, worker->job.data_bytes, &error);
-        if (!status) say(worker, WIRE_NEED_DATA, NULL, 0);
-    } else if (!status) {
-        start_crew(worker);
-    }
-    if (status) give_up(worker, &error);
-}
-
-static void take_data(struct worker *worker, const struct wire_message *message)
-{
-    bramble_error error = {0};
-    bool kept = true;
-    if (!worker->intake) return;
-    bramble_status status = carrier_receive(worker->intake, message, worker->job.number, &error);
-    if (!status && blob_intake_missing(worker->intake)) return;
-    if (!status) status = blob_intake_finish(worker->intake, &worker->data_path, &kept, &error);
-    blob_intake_free(worker->intake);
-    worker->intake = NULL;
-    static const char note[] = "the cache cannot be written; the data stay in memory for this run only";
-    if (!status && !kept) say(worker, WIRE_NOTE, note, sizeof note - 1);
-    if (!status)
-        start_crew(worker);
-    else
-        give_up(worker, &error);
-}
-
-static void send_data(struct worker *worker, const struct wire_message *message)
-{
-    uint32_t to;
-    if (message->length != sizeof to || !worker->data_path) return;
-    memcpy(&to, message->bytes, sizeof to);
-    if (!worker->carrier &&
-        carrier_new(&worker->carrier, worker->wire, worker->data_path, worker->job.number, NULL))
+    if (worker->farewell.out) return;
+    worker->stage = OPENING;
+    if (!program)
+        error_set(&error, BRAMBLE_ERR_UNSUPPORTED, "it knows no program %s", worker->job.program);
+    else if (!crew_new(&worker->crew, program, worker->job.text, worker->data_path, worker->threads, &error))
         return;
-    carrier_add(worker->carrier, to);
+    give_up(worker, &error);
 }
 
-static void take_task(struct worker *worker, const struct wire_message *message, bool cancel)
+static void handle_pair(struct worker *worker, const struct wire_message *message)
 {
-    uint32_t task;
-    if (message->length != sizeof task || !worker->crew) return;
-    memcpy(&task, message->bytes, sizeof task);
-    if (cancel) {
-        crew_cancel(worker->crew, task);
-    } else if (!crew_add(worker->crew, task)) {
-        bramble_error error;
+    struct wire_pair pair;
+    bramble_error error = {0};
+    if (message->length != sizeof pair) return;
+    memcpy(&pair, message->bytes, sizeof pair);
+    if (pair.job != worker->job.number) return;
+    if (message->tag == WIRE_SEND_DATA) {
+        send_data(worker, &pair);
+    } else if (worker->stage == WORKING && message->tag == WIRE_CANCEL) {
+        crew_cancel(worker->crew, pair.number);
+    } else if (worker->stage == WORKING && !crew_add(worker->crew, pair.number)) {
         error_memory(&error, "a task");
         give_up(worker, &error);
     }
@@ -147,9 +242,9 @@ static void handle(void *context, struct wire_message *message)
     if (message->from != 0) return;
     switch (message->tag) {
     case WIRE_JOB: take_job(worker, message); break;
-    case WIRE_SEND_DATA: send_data(worker, message); break;
-    case WIRE_TASK: take_task(worker, message, false); break;
-    case WIRE_CANCEL: take_task(worker, message, true); break;
+    case WIRE_SEND_DATA:
+    case WIRE_TASK:
+    case WIRE_CANCEL: handle_pair(worker, message); break;
     case WIRE_JOB_DONE: drop_job(worker); break;
     case WIRE_STOP: worker->stop = true; break;
     default: break;
@@ -162,7 +257,7 @@ static bool hand_in(struct worker *worker, const struct crew_result *result)
     uint8_t *message = mem_alloc(sizeof head + result->length, 1);
     if (!message) return false;
     memcpy(message, &head, sizeof head);
-    memcpy(message + sizeof head, result->bytes, result->length);
+    if (result->length) memcpy(message + sizeof head, result->bytes, result->length);
     return wire_send(worker->wire, 0, WIRE_RESULT, message, sizeof head + result->length);
 }
 
@@ -172,23 +267,42 @@ static bool attend_crew(struct worker *worker)
     bramble_error error = {0};
     struct crew_result result;
     bool any = false;
-    if (!worker->crew || worker->failed) return false;
+    if (!worker->crew) return false;
     enum crew_state state = crew_state(worker->crew, &error);
-    if (state == CREW_READY && !worker->ready) {
-        worker->ready = true;
-        say(worker, WIRE_READY, NULL, 0);
+    if (state == CREW_READY && worker->stage == OPENING) {
+        worker->stage = WORKING;
+        say_of_job(worker, WIRE_READY);
     }
-    while (!worker->failed && crew_take(worker->crew, &result)) {
-        if (!hand_in(worker, &result)) {
-            error_memory(&error, "a result");
-            state = CREW_FAILED;
-        }
+    while (crew_take(worker->crew, &result)) {
+        bool sent = hand_in(worker, &result);
         mem_free(result.bytes);
         any = true;
-        if (state == CREW_FAILED) break;
+        if (sent) continue;
+        error_memory(&error, "a result");
+        state = CREW_FAILED;
+        break;
     }
     if (state == CREW_FAILED) give_up(worker, &error);
     return any;
+}
+
+/* Data that cannot be read any more are found out when they are looked for again. */
+static bool pass_data_on(struct worker *worker)
+{
+    if (!worker->carrier) return false;
+    bool any = carrier_poll(worker->carrier);
+    if (carrier_failed(worker->carrier)) wire_abort(BRAMBLE_ERR_IO);
+    return any;
+}
+
+static bool go_on(struct worker *worker)
+{
+    errand_back(&worker->farewell);
+    end_search(worker);
+    if (worker->stage == BEGUN) start_looking(worker);
+    if (worker->stage == HAVING) open_crew(worker);
+    bool any = attend_crew(worker);
+    return pass_data_on(worker) || any;
 }
 
 static void beat(struct worker *worker)
@@ -203,14 +317,15 @@ void worker_run(struct wire *wire, const struct program *const *programs, uint32
 {
     struct worker worker = {.wire = wire, .programs = programs, .threads = threads};
     struct wire_hello hello = {.version = BRAMBLE_VERSION, .threads = threads, .pid = (uint32_t)getpid()};
-    gethostname(hello.host, sizeof hello.host - 1);
     say(&worker, WIRE_HELLO, &hello, sizeof hello);
     while (!worker.stop) {
         bool any = wire_poll(wire, handle, &worker);
-        any |= attend_crew(&worker);
-        if (worker.carrier) any |= carrier_poll(worker.carrier);
+        any |= go_on(&worker);
         beat(&worker);
         if (!any) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
     }
     drop_job(&worker);
+    errand_wait(&worker.farewell);
+    errand_wait(&worker.search.errand);
+    search_fini(&worker.search);
 }

@@ -1,0 +1,67 @@
+/* Rank 0 from within: coordinator.c talks, coordinator_job.c keeps the job, coordinator_data.c the data. */
+#ifndef CLUSTER_COORDINATOR_INTERNAL_H
+#define CLUSTER_COORDINATOR_INTERNAL_H
+
+#include "cluster/carrier.h"
+#include "cluster/coordinator.h"
+#include "cluster/errand.h"
+#include "cluster/heartbeat.h"
+#include "cluster/job.h"
+#include "cluster/journal.h"
+#include "cluster/lines.h"
+#include "cluster/schedule.h"
+
+struct node_at_work {
+    enum worker_state state;
+    struct heartbeat beat;
+    uint32_t threads;
+    bool said_hello, has_data, waits_for_data, lost;
+    uint32_t sender;    /* that sends it the data */
+    uint32_t receivers; /* that it sends the data to; entry 0 is the coordinator itself */
+};
+
+/* What is done with the journal beside, since the beats must go on: opening it, and syncing it. */
+struct bookkeeping {
+    struct errand errand;
+    const struct job *job;
+    struct schedule *schedule; /* opening: of what is left to do */
+    struct journal *journal;
+    bramble_status status;
+    bramble_error error;
+};
+
+struct coordinator {
+    struct wire *wire;
+    struct lines orders, reports;
+    uint32_t n_workers, n_hello;
+    struct node_at_work *nodes; /* by rank: 0 is the coordinator, 1..n_workers the others */
+    struct job job;             /* program NULL: none */
+    struct schedule *schedule;  /* of workers rank - 1; NULL: no job, or one that is being opened */
+    struct journal *journal;
+    struct bookkeeping opening, syncing;
+    struct carrier *carrier; /* of our own copy of the data, once it was needed */
+    bool no_copy;            /* ours cannot be read */
+    bool unsynced, final;    /* results since the last sync; the last sync is under way */
+    bool stop;
+    double looked, reported, synced; /* when last */
+};
+
+void coordinator_report(struct coordinator *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Is `number` (or 0: whatever job there was) the job at hand? */
+bool coordinator_at_job(const struct coordinator *c, uint32_t number);
+
+void coordinator_take_job(struct coordinator *c, const char *text);
+void coordinator_drop_job(struct coordinator *c);
+void coordinator_fail_job(struct coordinator *c, const bramble_error *error);
+/* Takes in what was done beside, syncs the journal now and then, ends the job when all is in it. */
+void coordinator_tend_job(struct coordinator *c);
+
+/* Sees to it that those that wait for the data get them; true when anything was sent. */
+bool coordinator_send_data(struct coordinator *c);
+void coordinator_data_needed(struct coordinator *c, uint32_t rank);
+void coordinator_data_arrived(struct coordinator *c, uint32_t rank);
+void coordinator_data_refused(struct coordinator *c, uint32_t sender, uint32_t to);
+void coordinator_data_given_up(struct coordinator *c, uint32_t rank); /* it is out of the job */
+
+#endif

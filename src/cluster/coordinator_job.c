@@ -1,0 +1,138 @@
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "cluster/coordinator_internal.h"
+
+#define SYNC_SECONDS 0.5
+
+bool coordinator_at_job(const struct coordinator *c, uint32_t number)
+{
+    return c->schedule && (!number || number == c->job.number);
+}
+
+void coordinator_drop_job(struct coordinator *c)
+{
+    errand_wait(&c->opening.errand);
+    errand_wait(&c->syncing.errand);
+    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
+        wire_send_copy(c->wire, rank, WIRE_JOB_DONE, NULL, 0);
+    schedule_free(c->opening.schedule);
+    journal_close(c->opening.journal);
+    schedule_free(c->schedule);
+    journal_close(c->journal);
+    carrier_free(c->carrier);
+    job_fini(&c->job);
+    c->opening = c->syncing = (struct bookkeeping){0};
+    c->schedule = NULL;
+    c->journal = NULL;
+    c->carrier = NULL;
+    c->no_copy = c->unsynced = c->final = false;
+    for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
+        c->nodes[rank].has_data = c->nodes[rank].waits_for_data = false;
+        c->nodes[rank].receivers = 0;
+    }
+}
+
+void coordinator_fail_job(struct coordinator *c, const bramble_error *error)
+{
+    coordinator_report(c, "error %" PRIu32 " %s", c->job.number, error->message);
+    coordinator_drop_job(c);
+}
+
+static bramble_status mark_done(void *context, uint32_t task, const void *bytes, uint32_t length,
+                                bramble_error *error)
+{
+    (void)bytes, (void)length, (void)error;
+    schedule_mark_done(context, task);
+    return BRAMBLE_OK;
+}
+
+/* Beside: a long journal takes a while to read. */
+static void open_job(void *context)
+{
+    struct bookkeeping *opening = context;
+    const struct job *job = opening->job;
+    opening->status = journal_append_open(&opening->journal, job->journal, job->key, &opening->error);
+    if (!opening->status)
+        opening->status = journal_read(job->journal, job->key, mark_done, opening->schedule, &opening->error);
+}
+
+void coordinator_take_job(struct coordinator *c, const char *text)
+{
+    bramble_error error = {0};
+    coordinator_drop_job(c);
+    if (job_from_json(&c->job, text, strlen(text), &error)) {
+        coordinator_fail_job(c, &error);
+        return;
+    }
+    c->opening.job = &c->job;
+    c->opening.schedule = schedule_new(c->job.n_tasks, c->n_workers);
+    if (c->opening.schedule) {
+        errand_start(&c->opening.errand, open_job, &c->opening);
+        return;
+    }
+    error_memory(&error, "the list of tasks");
+    coordinator_fail_job(c, &error);
+}
+
+static void announce_job(struct coordinator *c)
+{
+    bramble_error error = {0};
+    c->schedule = c->opening.schedule;
+    c->journal = c->opening.journal;
+    c->opening.schedule = NULL;
+    c->opening.journal = NULL;
+    char *text = job_to_json(&c->job);
+    if (!text) {
+        error_memory(&error, "a job");
+        coordinator_fail_job(c, &error);
+        return;
+    }
+    for (uint32_t rank = 1; rank <= c->n_workers; rank++) {
+        c->nodes[rank].state = WORKER_LOADING;
+        wire_send_copy(c->wire, rank, WIRE_JOB, text, strlen(text));
+    }
+    mem_free(text);
+}
+
+static void sync_journal(void *context)
+{
+    struct bookkeeping *syncing = context;
+    syncing->status = journal_sync(syncing->journal, &syncing->error);
+}
+
+/* Starts a sync when it is time for one; the last one as soon as every result is written. */
+static void start_sync(struct coordinator *c, double now)
+{
+    bool finished = schedule_finished(c->schedule);
+    if (c->syncing.errand.out || !(finished || (c->unsynced && now - c->synced >= SYNC_SECONDS))) return;
+    c->final = finished;
+    c->unsynced = false;
+    c->synced = now;
+    c->syncing.journal = c->journal;
+    errand_start(&c->syncing.errand, sync_journal, &c->syncing);
+}
+
+void coordinator_tend_job(struct coordinator *c)
+{
+    if (errand_back(&c->opening.errand)) {
+        if (c->opening.status)
+            coordinator_fail_job(c, &c->opening.error);
+        else
+            announce_job(c);
+    }
+    if (errand_back(&c->syncing.errand)) {
+        if (c->syncing.status) {
+            coordinator_fail_job(c, &c->syncing.error);
+        } else if (c->final) {
+            coordinator_report(c, "progress %" PRIu32 " %" PRIu32 " %" PRIu32, c->job.number, c->job.n_tasks,
+                               c->job.n_tasks);
+            coordinator_report(c, "done %" PRIu32, c->job.number);
+            coordinator_drop_job(c);
+        }
+    }
+    if (c->schedule) start_sync(c, clock_seconds());
+}
