@@ -4,9 +4,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "common.h"
 #include "gathering.h"
 #include "interrupt.h"
+#include "kept_run.h"
 #include "report/progress.h"
 #include "training.h"
 
@@ -116,9 +118,9 @@ static bramble_status train(struct training *t, bramble_error *error)
     struct progress progress;
     progress_init(&progress, v->quiet ? NULL : stderr, "trees");
     if (v->json && !progress.terminal) progress.out = NULL;
-    bramble_status status = check_output(v->out, v->data, error);
+    bramble_status status = BRAMBLE_OK;
     if (v->cluster) interrupt_watch(); /* the nodes are to be sent home */
-    if (!status && v->cluster) status = gathering_begin(&t->gathering, v->cluster, NULL, error);
+    if (v->cluster) status = gathering_begin(&t->gathering, v->cluster, NULL, error);
     if (!status) status = read_data(t, &progress, error);
     if (!status) status = grow(t, &progress, error);
     if (!status) status = evaluate(t, &progress, error);
@@ -127,17 +129,31 @@ static bramble_status train(struct training *t, bramble_error *error)
     return status;
 }
 
+/* What came of it, to stdout and for the run store: *summary, mem_free it. */
+static bramble_status tell(const struct training *t, char **summary, bramble_error *error)
+{
+    bramble_status status = training_to_json(t, summary, t->values->json ? error : NULL);
+    if (t->values->json && status) return status;
+    if (t->values->json)
+        puts(*summary);
+    else if (!t->values->quiet)
+        training_print_text(t);
+    return BRAMBLE_OK;
+}
+
 static bramble_status run(const void *values, bramble_error *error)
 {
     const struct train_forest_values *v = values;
     if (v->test && v->holdout > 0)
         return error_set(error, BRAMBLE_ERR_USAGE, "--test and --holdout both name test data; use one");
-    struct training t = {.values = v};
-    bramble_status status = train(&t, error);
-    if (!status && v->json)
-        status = training_print_json(&t, error);
-    else if (!status && !v->quiet)
-        training_print_text(&t);
+    bramble_status status = check_output(v->out, v->data, error);
+    if (status) return status;
+    struct training t = {.values = v, .run = kept_run_begin("train forest", v->words)};
+    char *summary = NULL;
+    status = train(&t, error);
+    if (!status) status = tell(&t, &summary, error);
+    kept_run_end(t.run, status, error, summary);
+    mem_free(summary);
     bramble_evaluation_fini(&t.evaluation);
     bramble_model_free(t.model);
     gathering_end(t.gathering);
@@ -347,6 +363,7 @@ static const struct json_field fields[] = {
     {"model_bytes", "its size"},
     {"model_hash", "hash of the trees alone: the same forest has the same"},
     {"peak_rss_bytes", "the most memory the program had"},
+    {"run", "name of the run, for bramble show"},
     {NULL, NULL},
 };
 
@@ -370,6 +387,7 @@ const struct command command_train_forest = {
         &(const struct train_forest_values){.out = "model.onnx", .forest = BRAMBLE_FOREST_OPTIONS_INIT},
     .values_size = sizeof(struct train_forest_values),
     .run = run,
+    .words_offset = FIELD(train_forest_values, words),
 };
 
 const struct command command_train = {.name = "train", .summary = "train a model"};

@@ -79,12 +79,17 @@ struct command {
     size_t values_size;
     /* Does it; results go to stdout. NULL: a word that other commands begin with ("train"). */
     bramble_status (*run)(const void *values, bramble_error *error);
+    /* For commands whose runs are kept (docs/runs.md). */
+    size_t words_offset; /* of a char *const * in the values that gets the command line's words; 0: none */
+    /* Goes on with run `id`, which was begun with these values and is not running: takes it over with
+     * bramble_run_resume when there is something to resume. NULL: there never is. */
+    bramble_status (*resume)(const void *values, const char *id, bramble_error *error);
 };
 
 extern const struct command command_data, command_train, command_train_forest, command_predict,
     command_evaluate, command_inspect, command_nodes, command_cluster, command_cluster_init,
     command_cluster_install, command_cluster_add, command_doctor, command_mpi_check, command_node_report,
-    command_rank, command_help;
+    command_rank, command_runs, command_show, command_resume, command_help;
 
 /* All of them, in the order of the help; a NULL at the end. */
 extern const struct command *const commands[];
@@ -107,5 +112,8 @@ bool command_in_group(const struct command *command, const struct command *group
 
 /* Everything behind main: finds the command, parses, runs. `words` is argv without the program's name. */
 bramble_status command_line_run(char *const *words, bramble_error *error);
+
+/* Goes on with run `id`, whose command line had these words. */
+bramble_status command_line_resume(char *const *words, const char *id, bramble_error *error);
 
 #endif

@@ -17,6 +17,9 @@ const struct command *const commands[] = {
     &command_predict,
     &command_evaluate,
     &command_inspect,
+    &command_runs,
+    &command_show,
+    &command_resume,
     &command_nodes,
     &command_cluster,
     &command_cluster_init,
@@ -100,15 +103,38 @@ static bramble_status run_group(const struct command *group, const char *next, b
                      group->name);
 }
 
-static bramble_status run_command(const struct command *command, char *const *words, bramble_error *error)
+static bramble_status no_resume(const char *id, bramble_error *error)
+{
+    return error_set(error, BRAMBLE_ERR_USAGE,
+                     "%s has nothing to resume; 'bramble show %s' has its command line, to begin again", id,
+                     id);
+}
+
+/* `words` are the whole line's, n_words of them the command's name; resume (may be NULL): the run to go on
+ * with. */
+static bramble_status run_command(const struct command *command, char *const *words, int n_words,
+                                  const char *resume, bramble_error *error)
 {
     void *values = mem_alloc(command->values_size, 1);
     if (!values) return error_memory(error, "the command line");
     bool help;
-    bramble_status status = options_parse(command, words, values, &help, error);
-    if (!status) status = help ? print_help(command, error) : command->run(values, error);
+    bramble_status status = options_parse(command, words + n_words, values, &help, error);
+    if (!status && command->words_offset)
+        memcpy((char *)values + command->words_offset, &words, sizeof words);
+    if (!status && help)
+        status = print_help(command, error);
+    else if (!status)
+        status = resume ? command->resume(values, resume, error) : command->run(values, error);
     mem_free(values);
     return status;
+}
+
+bramble_status command_line_resume(char *const *words, const char *id, bramble_error *error)
+{
+    int n_words;
+    const struct command *command = words[0] ? command_find(words, &n_words) : NULL;
+    if (!command || !command->resume) return no_resume(id, error);
+    return run_command(command, words, n_words, id, error);
 }
 
 bramble_status command_line_run(char *const *words, bramble_error *error)
@@ -127,5 +153,5 @@ bramble_status command_line_run(char *const *words, bramble_error *error)
     const struct command *command = command_find(words, &n_words);
     if (!command) return unknown_command(words[0], error);
     if (!command->run) return run_group(command, words[n_words], error);
-    return run_command(command, words + n_words, error);
+    return run_command(command, words, n_words, NULL, error);
 }

@@ -45,6 +45,25 @@ bramble_status json_out_end(struct json_out *out, bramble_error *error)
     return error_memory(error, "the JSON output");
 }
 
+static int append(const char *bytes, size_t length, void *text)
+{
+    str_append(text, bytes, length);
+    return 0;
+}
+
+bramble_status json_out_take(struct json_out *out, char **text, bramble_error *error)
+{
+    struct str line = {0};
+    if (out->failed || json_dump_callback(out->root, append, &line, JSON_REAL_PRECISION(15)) != 0)
+        line.failed = true;
+    json_decref(out->root);
+    out->root = NULL;
+    char *taken = str_take(&line);
+    if (!taken) return error_memory(error, "the JSON output");
+    *text = taken;
+    return BRAMBLE_OK;
+}
+
 json_t *json_from_text(const char *text)
 {
     json_t *value = json_string(text);

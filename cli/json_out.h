@@ -22,6 +22,9 @@ void json_out_number(struct json_out *out, const char *key, double value); /* Na
 /* Prints the object on one line of stdout, unless something failed; releases it either way. */
 bramble_status json_out_end(struct json_out *out, bramble_error *error);
 
+/* The object as a text of one line, for *text (mem_free it); releases it either way. */
+bramble_status json_out_take(struct json_out *out, char **text, bramble_error *error);
+
 /* Values for lists: bytes that are no UTF-8 become U+FFFD; NaN becomes null. NULL when out of memory. */
 json_t *json_from_text(const char *text);
 json_t *json_from_number(double value);

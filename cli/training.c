@@ -57,6 +57,7 @@ void training_print_text(const struct training *t)
     printf("model       ");
     readable_write(stdout, t->values->out, false);
     printf(" (%s), hash %s\n", readable_bytes((double)t->model_bytes).text, info.hash);
+    if (t->run) printf("run         %s\n", bramble_run_id(t->run));
 }
 
 /* The most memory this process had so far. */
@@ -90,7 +91,7 @@ static void put_forest(struct json_out *out, const struct training *t, const bra
     if (t->values->forest.oob_score) json_out_number(out, "oob_score", info->oob_score);
 }
 
-bramble_status training_print_json(const struct training *t, bramble_error *error)
+bramble_status training_to_json(const struct training *t, char **json, bramble_error *error)
 {
     bramble_model_info info;
     bramble_model_info_get(t->model, &info);
@@ -107,5 +108,6 @@ bramble_status training_print_json(const struct training *t, bramble_error *erro
     json_out_count(&out, "model_bytes", t->model_bytes);
     json_out_text(&out, "model_hash", info.hash);
     json_out_count(&out, "peak_rss_bytes", peak_rss_bytes());
-    return json_out_end(&out, error);
+    if (t->run) json_out_text(&out, "run", bramble_run_id(t->run));
+    return json_out_take(&out, json, error);
 }

@@ -9,11 +9,13 @@ struct train_forest_values {
     int task;
     double holdout; /* 0: none */
     bool json, quiet;
+    char *const *words; /* the whole command line */
     bramble_forest_options forest;
 };
 
 struct training {
     const struct train_forest_values *values;
+    bramble_run *run;            /* NULL: it is not kept */
     struct gathering *gathering; /* the cluster's nodes, or NULL */
     bramble_table *train, *test;
     bramble_model *model;
@@ -27,6 +29,8 @@ struct training {
 
 /* The result on stdout. */
 void training_print_text(const struct training *training);
-bramble_status training_print_json(const struct training *training, bramble_error *error);
+
+/* The object that --json prints; *out is yours to mem_free. */
+bramble_status training_to_json(const struct training *training, char **out, bramble_error *error);
 
 #endif

@@ -21,8 +21,9 @@ def run(command, limit=None):
     Runs a program that prints one JSON object: that object, with the most memory the process had as
     `peak_bytes`. None when it was ended after `limit` seconds.
     """
+    runs = {**os.environ, "BRAMBLE_HOME": scratch("runs")}  # not the person's own
     with tempfile.TemporaryFile() as complaints:
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        with subprocess.Popen(command, cwd=ROOT, env=runs, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=complaints) as process:
             late = threading.Event()
             timer = threading.Timer(limit or 0, lambda: (late.set(), process.kill()))

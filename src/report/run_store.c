@@ -1,6 +1,5 @@
 #include "report/run_store.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,14 +201,23 @@ static void bind_text(sqlite3_stmt *statement, int i, const char *text)
     if (text) sqlite3_bind_text(statement, i, text, -1, SQLITE_STATIC);
 }
 
-static bramble_status check_summary(const char *summary, bramble_error *error)
+/* SQLite looks at the text, which also survives running out of memory; jansson's reader does not. */
+static bramble_status check_summary(const struct run_database *database, const char *summary,
+                                    bramble_error *error)
 {
-    json_error_t why;
-    json_t *object = summary ? json_loads(summary, 0, &why) : NULL;
-    bool wrong = summary && !json_is_object(object);
-    json_decref(object);
-    if (!wrong) return BRAMBLE_OK;
-    return error_set(error, BRAMBLE_ERR_USAGE, "a run's summary must be a JSON object");
+    if (!summary) return BRAMBLE_OK;
+    sqlite3_stmt *statement;
+    bramble_status status = run_database_prepare(
+        database, &statement, "SELECT CASE WHEN json_valid(?1) THEN json_type(?1) = 'object' ELSE 0 END",
+        error);
+    if (status) return status;
+    bind_text(statement, 1, summary);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        status = run_database_failure(database, error);
+    else if (!sqlite3_column_int(statement, 0))
+        status = error_set(error, BRAMBLE_ERR_USAGE, "a run's summary must be a JSON object");
+    sqlite3_finalize(statement);
+    return status;
 }
 
 static bramble_status update(const struct run_database *database, const struct run_place *place,
@@ -217,7 +225,9 @@ static bramble_status update(const struct run_database *database, const struct r
                              const char *message, bramble_error *error)
 {
     sqlite3_stmt *statement;
-    bramble_status status =
+    bramble_status status = check_summary(database, summary, error);
+    if (status) return status;
+    status =
         run_database_prepare(database, &statement,
                              "UPDATE runs SET state = ?2, ended = ?3, seconds = coalesce(seconds, 0) + ?4, "
                              "summary = ?5, message = ?6, model_hash = json_extract(?5, '$.model_hash') "
@@ -239,8 +249,7 @@ bramble_status run_store_finish(const struct run_place *place, bramble_run_state
                                 const char *summary, const char *message, bramble_error *error)
 {
     struct run_database database;
-    bramble_status status = check_summary(summary, error);
-    if (!status) status = run_database_open(&database, place->home, false, error);
+    bramble_status status = run_database_open(&database, place->home, false, error);
     if (status) return status;
     status =
         database.db ? update(&database, place, state, seconds, summary, message, error) : gone(place, error);

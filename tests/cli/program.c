@@ -5,12 +5,20 @@
 
 enum { WORDS_MAX = 40 };
 
+void runs_stay_in(const struct scratch *folder)
+{
+    char home[128];
+    snprintf(home, sizeof home, "%s/.bramble", folder->folder);
+    setenv("BRAMBLE_HOME", home, 1);
+}
+
 static void become(const struct scratch *folder, const char *program, const char *const *words, FILE *out,
                    FILE *err)
 {
     char path[4096], *arguments[WORDS_MAX] = {path};
     snprintf(path, sizeof path, "%s/%s", getenv("BRAMBLE_BUILD"), program);
     for (unsigned i = 0; words[i] && i < WORDS_MAX - 2; i++) arguments[i + 1] = (char *)words[i];
+    runs_stay_in(folder);
     int nothing = open("/dev/null", O_RDONLY);
     bool ready = nothing >= 0 && chdir(folder->folder) == 0 && dup2(nothing, 0) >= 0 &&
                  dup2(fileno(out), 1) >= 0 && dup2(fileno(err), 2) >= 0;

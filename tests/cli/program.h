@@ -16,6 +16,10 @@ struct said {
     size_t out_length;
 };
 
+/* From now on runs are kept in the folder .bramble of the scratch folder, not in the person's own. What
+ * follows does so by itself. */
+void runs_stay_in(const struct scratch *folder);
+
 /* Runs `bramble WORDS...` (NULL at the end) in the scratch folder and waits for its end. said_fini it. */
 struct said program_run(const struct scratch *folder, const char *const *words);
 #define RUN(folder, ...) program_run(folder, (const char *const[]){__VA_ARGS__, NULL})

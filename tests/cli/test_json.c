@@ -45,7 +45,7 @@ static void test_keys(void **state)
     struct scratch s = scratch_new();
     struct seen data = {&command_data, {0}}, train = {&command_train_forest, {0}},
                 predict = {&command_predict, {0}}, evaluate = {&command_evaluate, {0}},
-                inspect = {&command_inspect, {0}};
+                inspect = {&command_inspect, {0}}, runs = {&command_runs, {0}}, show = {&command_show, {0}};
     write_kinds_csv(&s, "kinds.csv", 200, 1);
     write_numbers_csv(&s, "numbers.csv", 200, 1);
     note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
@@ -64,11 +64,16 @@ static void test_keys(void **state)
     note_keys(&predict, JSON(&s, "predict", "numbers.onnx", "numbers.csv", "--json", "--out", "p.csv"));
     note_keys(&inspect, JSON(&s, "inspect", "kinds.onnx", "--json", "--tree", "1"));
     note_keys(&inspect, JSON(&s, "inspect", "numbers.onnx", "--json"));
+    note_keys(&runs, JSON(&s, "runs", "--json"));
+    note_keys(&show, JSON(&s, "show", "last", "--json", "--events"));
+    note_keys(&runs, JSON(&s, "runs", "--json", "--remove", "last"));
     check_all_seen(&data);
     check_all_seen(&train);
     check_all_seen(&evaluate);
     check_all_seen(&predict);
     check_all_seen(&inspect);
+    check_all_seen(&runs);
+    check_all_seen(&show);
     scratch_remove(&s);
 }
 

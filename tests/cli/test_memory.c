@@ -67,6 +67,7 @@ static void test_every_allocation(void **state)
     write_kinds_csv(&s, "kinds.csv", 40, 1);
     write_numbers_csv(&s, "numbers.csv", 40, 1);
     assert_int_equal(chdir(s.folder), 0);
+    runs_stay_in(&s);
     starve_json(true);
     STARVE(NULL, "data", "kinds.csv");
     STARVE(NULL, "data", "numbers.csv", "--json");
@@ -81,6 +82,10 @@ static void test_every_allocation(void **state)
     STARVE(NULL, "evaluate", "kinds.onnx", "kinds.csv", "--threads", "1", "--json");
     STARVE(NULL, "inspect", "kinds.onnx", "--json", "--tree", "0");
     STARVE(NULL, "inspect", "numbers.onnx");
+    STARVE(NULL, "runs", "--limit", "3");
+    STARVE(NULL, "runs", "--json", "--limit", "3");
+    STARVE(NULL, "show", "forest-1", "--events");
+    STARVE(NULL, "show", "last", "--events", "--json");
     STARVE(NULL, "train", "forest", "--help");
     STARVE(NULL, "help", "--man", "predict");
     assert_int_equal(chdir(before), 0);

@@ -28,6 +28,8 @@ static void test_every_command_wants_its_words(void **state)
     FAILS(2, "MODEL is missing", &s, "predict");
     FAILS(2, "DATA is missing", &s, "evaluate", "model.onnx");
     FAILS(2, "MODEL is missing", &s, "inspect");
+    FAILS(2, "RUN is missing", &s, "show");
+    FAILS(2, "RUN is missing", &s, "resume");
     FAILS(2, "one word too many", &s, "data", "a.csv", "b.csv");
     FAILS(2, "unknown option --max-dept; did you mean --max-depth?", &s, "train", "forest", "a.csv",
           "--max-dept", "3");

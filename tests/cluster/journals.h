@@ -8,9 +8,10 @@
 
 enum { RECORD_BYTES_MAX = 5000 };
 
-/* Sizes from none to a few thousand bytes. */
+/* Sizes from none to a few thousand bytes; those of the first tasks are small. */
 static inline uint32_t record_length(uint32_t task)
 {
+    if (task < 7) return 3 * task;
     return task % 7 == 0 ? 0 : task * 2654435761u % RECORD_BYTES_MAX;
 }
 

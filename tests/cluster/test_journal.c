@@ -134,7 +134,7 @@ static void test_torn_at_every_byte(void **state)
     journal_made(scratch_path(&s, "journal"), KEY, 1, 6);
     uint8_t *bytes = scratch_slurp(s.path, &n);
     assert_int_equal(n, ends[6]);
-    for (size_t length = 0; length <= n; length += length < 100 || n - length < 100 ? 1 : 13) {
+    for (size_t length = 0; length <= n; length++) {
         const char *path = scratch_write(&s, "torn", bytes, length);
         for (records = 0; records < 6 && ends[records + 1] <= length;) records++;
         whole_end = length < ends[0] ? ends[0] : ends[records];
@@ -180,7 +180,7 @@ static void test_damage_amid_whole_records(void **state)
     size_t n, head = 8 + 4 + strlen(KEY) + 8;
     journal_made(scratch_path(&s, "journal"), KEY, 1, 10);
     uint8_t *bytes = scratch_slurp(s.path, &n);
-    bytes[head + 16 + 5] ^= 1; /* the first record's bytes */
+    bytes[head + 16 + 1] ^= 1; /* the first record's bytes */
     const char *path = scratch_write(&s, "journal", bytes, n);
     free(bytes);
     struct records records;
