@@ -12,7 +12,7 @@
 #include "cluster/launch.h"
 #include "cluster/mpi_check.h"
 
-static const double JOB_SECONDS = 40;
+static const double JOB_SECONDS = 25, ALONE_SECONDS = 12; /* MPI over ssh starts in a second or two */
 
 struct job {
     struct member *members; /* ranks 1..n_members */
@@ -37,7 +37,7 @@ static bool asked_to_stop(const struct doctor *doctor)
     return doctor->go_on && !doctor->go_on(doctor->context);
 }
 
-static bramble_status run_job(const struct doctor *doctor, struct job *job, const char *own,
+static bramble_status run_job(const struct doctor *doctor, struct job *job, const char *own, double seconds,
                               bramble_error *error)
 {
     struct launch_plan plan = {.cluster = doctor->cluster,
@@ -52,7 +52,7 @@ static bramble_status run_job(const struct doctor *doctor, struct job *job, cons
     int exit_code;
     bramble_status status = launch_start(&launch, &plan, error);
     if (status) return status;
-    for (double until = clock_seconds() + JOB_SECONDS; !launch_ended(launch, &exit_code);) {
+    for (double until = clock_seconds() + seconds; !launch_ended(launch, &exit_code);) {
         if (asked_to_stop(doctor))
             status = error_set(error, BRAMBLE_ERR_CANCELLED, "stopped while MPI was tried");
         if (status || clock_seconds() > until) break;
@@ -70,8 +70,30 @@ static const char *name_of(const struct job *job, size_t rank)
     return rank ? job->members[rank - 1].node->name : "this machine";
 }
 
+/* No node at all was met: tries each alone, and names those that cannot be reached then either. */
+static void tell_culprits(const struct doctor *doctor, const struct job *all, const char *own,
+                          const char *words)
+{
+    size_t culprits = 0;
+    for (size_t i = 0; i < all->n_members && all->n_members > 1; i++) {
+        uint8_t met[4] = {0};
+        struct job job = *all;
+        job.members = all->members + i;
+        job.n_members = 1;
+        job.met = met;
+        if (run_job(doctor, &job, own, ALONE_SECONDS, NULL) == BRAMBLE_OK && met[1] && met[2]) continue;
+        culprits++;
+        doctor_say(
+            doctor, job.members->node, "mpi", CHECK_FAILED,
+            "MPI does not start there; is a firewall on it? Open the ports of ports = to all machines");
+    }
+    doctor_say(doctor, NULL, "mpi", CHECK_FAILED, "does not start%s%s%s", words[0] ? ": " : "", words,
+               culprits ? ", for the nodes above"
+                        : "; is a firewall on the nodes? Open the ports of ports = to them");
+}
+
 /* Which pairs did not meet: the first of them, and how many. */
-static void tell_strangers(const struct doctor *doctor, const struct job *job)
+static void tell_strangers(const struct doctor *doctor, const struct job *job, const char *own)
 {
     size_t n = job->n_members + 1, strangers = 0, met = 0, first[2] = {0, 0};
     char words[160];
@@ -89,9 +111,7 @@ static void tell_strangers(const struct doctor *doctor, const struct job *job)
     if (!strangers)
         doctor_say(doctor, NULL, "mpi", CHECK_OK, "%zu ranks met each other", n);
     else if (!met)
-        doctor_say(doctor, NULL, "mpi", CHECK_FAILED,
-                   "does not start: %s; is a firewall on the nodes? Open the ports of ports = to them",
-                   words[0] ? words : "no node called back");
+        tell_culprits(doctor, job, own, words);
     else
         doctor_say(
             doctor, NULL, "mpi", CHECK_FAILED,
@@ -120,13 +140,13 @@ bramble_status doctor_mpi(struct doctor *doctor, bramble_error *error)
         status = error_set(error, BRAMBLE_ERR_IO, "/tmp: cannot make a folder there");
     if (!status && job.n_members) {
         snprintf(job.log, sizeof job.log, "%s/log", job.folder);
-        bramble_status tried = run_job(doctor, &job, own, &why);
+        bramble_status tried = run_job(doctor, &job, own, JOB_SECONDS, &why);
         if (tried == BRAMBLE_ERR_CANCELLED)
             status = error_set(error, tried, "%s", why.message);
         else if (tried)
             doctor_say(doctor, NULL, "mpi", CHECK_FAILED, "%s", why.message);
         else
-            tell_strangers(doctor, &job);
+            tell_strangers(doctor, &job, own);
         unlink(job.log);
     } else if (!status) {
         doctor_say(doctor, NULL, "mpi", CHECK_SKIPPED, "there is no node to try it with yet");

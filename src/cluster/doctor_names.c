@@ -91,6 +91,8 @@ static void check_back(struct doctor *doctor, const struct node *node, const cha
     char from[ADDRESS], known[ADDRESS];
     if (!find_value(output, "from", from, sizeof from) || !from[0])
         doctor_say(doctor, node, "name back", CHECK_SKIPPED, "it does not say where ssh came from");
+    else if (has_value(output, "getent", "missing"))
+        doctor_say(doctor, node, "name back", CHECK_SKIPPED, "it has no getent to ask");
     else if (has_value(output, "name", from))
         doctor_say(doctor, node, "name back", CHECK_OK, "knows %.60s as %s", own, from);
     else if (find_value(output, "name", known, sizeof known))
@@ -124,7 +126,8 @@ static void read_own_name(char own[NAME])
 static char *back_command(const char *own)
 {
     struct str text = {0};
-    str_puts(&text, "echo \"from ${SSH_CONNECTION%% *}\"\ngetent ahosts ");
+    str_puts(&text, "echo \"from ${SSH_CONNECTION%% *}\"\n"
+                    "command -v getent >/dev/null || echo 'getent missing'\ngetent ahosts ");
     remote_quote(&text, own);
     str_puts(&text, " | sed 's/^\\([^ ]*\\).*/name \\1/'");
     return str_take(&text);
