@@ -26,6 +26,8 @@ const struct command *const commands[] = {
     &command_cluster_install,
     &command_cluster_add,
     &command_doctor,
+    &command_bench,
+    &command_bench_scaling,
     &command_node_report,
     &command_mpi_check,
     &command_rank,

@@ -6,6 +6,7 @@
  *   cluster.h the machines that train together
  *   run.h     runs that are kept
  *   engine.h  training on them
+ *   scaling.h how that scales
  *
  * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
  * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
@@ -21,6 +22,7 @@
 #include <bramble/cluster.h>
 #include <bramble/run.h>
 #include <bramble/engine.h>
+#include <bramble/scaling.h>
 
 #ifdef __cplusplus
 extern "C" {

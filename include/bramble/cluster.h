@@ -36,6 +36,15 @@ BRAMBLE_API bramble_status bramble_cluster_read(bramble_cluster **out, const cha
 BRAMBLE_API bramble_status bramble_cluster_of_hosts(bramble_cluster **out, const char *const *hosts,
                                                     size_t n_hosts, bool local, bramble_error *error);
 
+/* A cluster of some of another's nodes, nodes[0..n) by number, in that order but for this machine, which
+ * comes first. It is not probed yet. *out is the caller's to free; the other stays as it is. */
+BRAMBLE_API bramble_status bramble_cluster_select(bramble_cluster **out, const bramble_cluster *cluster,
+                                                  const size_t *nodes, size_t n, bramble_error *error);
+
+/* Removes all data that training left in the caches of the nodes, so that the next one has to send them
+ * again. Fails when a node does not answer. */
+BRAMBLE_API bramble_status bramble_cluster_empty_caches(const bramble_cluster *cluster, bramble_error *error);
+
 /* As a file that bramble_cluster_read takes; whole or not at all. */
 BRAMBLE_API bramble_status bramble_cluster_write(const bramble_cluster *cluster, const char *path,
                                                  bramble_error *error);

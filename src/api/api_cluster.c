@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/threads.h"
+#include "cluster/cache_emptying.h"
 #include "cluster/cluster_read.h"
 #include "cluster/node_words.h"
 #include "train/node_speed.h"
@@ -72,6 +73,40 @@ bramble_status bramble_cluster_of_hosts(bramble_cluster **out, const char *const
         status = error_set(error, BRAMBLE_ERR_USAGE, "no machine is named; name at least one host");
     if (!status) return wrap(out, cluster, error);
     cluster_free(cluster);
+    return status;
+}
+
+bramble_status bramble_cluster_select(bramble_cluster **out, const bramble_cluster *cluster,
+                                      const size_t *nodes, size_t n, bramble_error *error)
+{
+    const struct cluster *from = cluster->cluster;
+    struct cluster *some = mem_zalloc(1, sizeof *some);
+    if (!some) return error_memory(error, "the list of nodes");
+    bramble_status status = BRAMBLE_OK;
+    some->path = from->path ? mem_strdup(from->path) : NULL;
+    some->network = from->network ? mem_strdup(from->network) : NULL;
+    some->port_low = from->port_low;
+    some->port_high = from->port_high;
+    if ((from->path && !some->path) || (from->network && !some->network))
+        status = error_memory(error, "the list of nodes");
+    for (size_t i = 0; i < n && !status; i++) {
+        if (nodes[i] < from->n_nodes)
+            status = cluster_append(some, &from->nodes[nodes[i]], error);
+        else
+            status = error_set(error, BRAMBLE_ERR_USAGE, "there is no node number %zu", nodes[i]);
+    }
+    if (!status && n == 0) status = error_set(error, BRAMBLE_ERR_USAGE, "no node is chosen");
+    if (!status) return wrap(out, some, error);
+    cluster_free(some);
+    return status;
+}
+
+bramble_status bramble_cluster_empty_caches(const bramble_cluster *cluster, bramble_error *error)
+{
+    struct remote *remote = NULL;
+    bramble_status status = remote_open(&remote, error);
+    if (!status) status = caches_empty(remote, cluster->cluster->nodes, cluster->cluster->n_nodes, error);
+    remote_close(remote);
     return status;
 }
 

@@ -45,7 +45,8 @@ static void test_keys(void **state)
     struct scratch s = scratch_new();
     struct seen data = {&command_data, {0}}, train = {&command_train_forest, {0}},
                 predict = {&command_predict, {0}}, evaluate = {&command_evaluate, {0}},
-                inspect = {&command_inspect, {0}}, runs = {&command_runs, {0}}, show = {&command_show, {0}};
+                inspect = {&command_inspect, {0}}, scaling = {&command_bench_scaling, {0}},
+                runs = {&command_runs, {0}}, show = {&command_show, {0}};
     write_kinds_csv(&s, "kinds.csv", 200, 1);
     write_numbers_csv(&s, "numbers.csv", 200, 1);
     note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
@@ -57,6 +58,7 @@ static void test_keys(void **state)
     write_cluster_of_one(&s, "cluster.ini");
     note_keys(&train,
               JSON(&s, "train", "forest", "kinds.csv", "--trees", "3", "--json", "--cluster", "cluster.ini"));
+    note_keys(&scaling, JSON(&s, "bench", "scaling", "kinds.csv", "--seconds", "1", "--json"));
     note_keys(&evaluate, JSON(&s, "evaluate", "kinds.onnx", "kinds.csv", "--json"));
     note_keys(&evaluate, JSON(&s, "evaluate", "numbers.onnx", "numbers.csv", "--json"));
     note_keys(&predict, JSON(&s, "predict", "kinds.onnx", "kinds.csv", "--json"));
@@ -74,6 +76,7 @@ static void test_keys(void **state)
     check_all_seen(&inspect);
     check_all_seen(&runs);
     check_all_seen(&show);
+    check_all_seen(&scaling);
     scratch_remove(&s);
 }
 
