@@ -2,11 +2,14 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "report/readable.h"
+
+#define PROGRESS_LOGGED_SECONDS 5.0
 
 enum { SHOWN_MOST = 32 };
 
@@ -20,6 +23,8 @@ struct taking_part {
 struct gathering {
     bramble_cluster *cluster;
     bramble_engine *engine;
+    bramble_run *run; /* or NULL */
+    double logged;    /* when progress was, in seconds of the training */
     pthread_mutex_t lock;
     struct str news;             /* lines not shown yet, each with its newline; under the lock */
     struct taking_part *members; /* as they were shown last */
@@ -35,9 +40,22 @@ static const struct saying {
     {"launch_failed", ""},
 };
 
+/* Adds to the run's log; takes `fields` over. A log that cannot be written is no reason to stop. */
+static void record(const struct gathering *gathering, const char *event, json_t *fields)
+{
+    char *text = fields && gathering->run ? json_dumps(fields, JSON_COMPACT) : NULL;
+    if (text) bramble_run_event(gathering->run, event, text, NULL);
+    free(text);
+    json_decref(fields);
+}
+
 static void hear(void *context, const char *event, const char *node, const char *text)
 {
     struct gathering *gathering = context;
+    json_t *fields = json_object();
+    if (node) json_object_set_new(fields, "node", json_from_text(node));
+    if (*text) json_object_set_new(fields, "text", json_from_text(text));
+    record(gathering, event, fields);
     for (size_t i = 0; i < sizeof sayings / sizeof *sayings; i++) {
         if (strcmp(event, sayings[i].event) != 0) continue;
         pthread_mutex_lock(&gathering->lock);
@@ -47,13 +65,15 @@ static void hear(void *context, const char *event, const char *node, const char 
     }
 }
 
-bramble_status gathering_begin(struct gathering **out, const char *path, const char *folder,
+bramble_status gathering_begin(struct gathering **out, const char *path, bramble_run *run,
                                bramble_error *error)
 {
     struct gathering *gathering = mem_zalloc(1, sizeof *gathering);
     if (!gathering) return BRAMBLE_ERR_MEMORY;
     pthread_mutex_init(&gathering->lock, NULL);
-    bramble_engine_options options = {.folder = folder, .event = hear, .event_context = gathering};
+    gathering->run = run;
+    bramble_engine_options options = {
+        .folder = run ? bramble_run_folder(run) : NULL, .event = hear, .event_context = gathering};
     bramble_status status = bramble_cluster_read(&gathering->cluster, path, error);
     if (!status) status = bramble_engine_start(&gathering->engine, gathering->cluster, &options, error);
     if (status)
@@ -97,7 +117,7 @@ static void remember(struct gathering *gathering, const bramble_progress *done)
     }
 }
 
-void gathering_put(const struct gathering *gathering, struct json_out *out)
+static json_t *members_json(const struct gathering *gathering)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < gathering->n_members; i++) {
@@ -107,7 +127,23 @@ void gathering_put(const struct gathering *gathering, struct json_out *out)
                                               (int)member->threads, "trees", (int)member->trees,
                                               "trees_per_second", json_from_number(member->rate)));
     }
-    json_out_put(out, "members", list);
+    return list;
+}
+
+void gathering_put(const struct gathering *gathering, struct json_out *out)
+{
+    json_out_put(out, "members", members_json(gathering));
+}
+
+/* Now and then, how far everybody is. */
+static void record_progress(struct gathering *gathering, const bramble_progress *done)
+{
+    bool whole = done->trees_done == done->trees_total;
+    if (!whole && done->seconds - gathering->logged < PROGRESS_LOGGED_SECONDS) return;
+    gathering->logged = done->seconds;
+    record(gathering, "progress",
+           json_pack("{s:i, s:i, s:o}", "done", (int)done->trees_done, "total", (int)done->trees_total,
+                     "members", members_json(gathering)));
 }
 
 void gathering_print(const struct gathering *gathering)
@@ -130,6 +166,7 @@ void gathering_show(struct gathering *gathering, struct progress *progress, cons
         parts[i] = (struct progress_part){done->members[i].name, done->members[i].state,
                                           done->members[i].tasks_done, done->members[i].rate};
     remember(gathering, done);
+    record_progress(gathering, done);
     say_news(gathering, progress);
     progress_step(progress, done->trees_done, done->trees_total, done->seconds);
     progress_parts(progress, parts, n);

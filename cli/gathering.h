@@ -9,8 +9,9 @@
 
 struct gathering;
 
-/* Begins to gather the nodes in `path`. `folder` as in bramble_engine_options. */
-bramble_status gathering_begin(struct gathering **out, const char *path, const char *folder,
+/* Begins to gather the nodes in `path`. What happens goes into the run's log of events, and results into its
+ * folder; run NULL: it is not kept. */
+bramble_status gathering_begin(struct gathering **out, const char *path, bramble_run *run,
                                bramble_error *error);
 
 bramble_engine *gathering_engine(const struct gathering *gathering);
