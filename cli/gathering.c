@@ -29,6 +29,7 @@ struct gathering {
     struct str news;             /* lines not shown yet, each with its newline; under the lock */
     struct taking_part *members; /* as they were shown last */
     size_t n_members;
+    bool begun; /* shown once */
 };
 
 /* The events a person wants to hear of, and how they are said. */
@@ -168,6 +169,8 @@ void gathering_show(struct gathering *gathering, struct progress *progress, cons
     remember(gathering, done);
     record_progress(gathering, done);
     say_news(gathering, progress);
+    if (!gathering->begun) progress->before = done->trees_done; /* by an earlier part of the run */
+    gathering->begun = true;
     progress_step(progress, done->trees_done, done->trees_total, done->seconds);
     progress_parts(progress, parts, n);
 }

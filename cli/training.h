@@ -27,6 +27,11 @@ struct training {
     uint64_t model_bytes;
 };
 
+/* From reading the data to telling what came of it, as a run that is kept (NULL: it is not) and that is ended
+ * here. */
+bramble_status training_carry_out(const struct train_forest_values *values, bramble_run *run,
+                                  bramble_error *error);
+
 /* The result on stdout. */
 void training_print_text(const struct training *training);
 

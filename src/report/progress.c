@@ -89,15 +89,16 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total, dou
 {
     if (!progress->out || seconds < progress->next) return;
     char line[LINE_BYTES];
+    double work = done > progress->before ? seconds / (double)(done - progress->before) * (double)done : 0;
     unsigned columns = progress->terminal ? progress_columns(progress->out) : 0;
     if (progress->terminal) {
         progress_format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total,
-                        seconds);
+                        work);
         draw(progress, line);
         progress->next = seconds + redraw_seconds;
     } else {
         char count[80], pace[96];
-        describe(count, pace, progress->unit, done, total, seconds);
+        describe(count, pace, progress->unit, done, total, work);
         fprintf(progress->out, "%s, %s\n", count, pace);
         fflush(progress->out);
         progress->next = seconds + (seconds < line_seconds_max ? seconds : line_seconds_max);

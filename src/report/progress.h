@@ -20,6 +20,7 @@ struct progress {
     bool terminal;    /* draw a bar; else lines */
     const char *unit; /* what is counted: "trees" */
     double next;      /* nothing is shown before this second */
+    uint64_t before;  /* what was done before the clock began: no part of the rate */
     bool drawn;       /* a bar stands on the terminal now */
 };
 
