@@ -187,11 +187,9 @@ static void watch(struct coordinator *c)
 }
 
 /* A supervisor that is stopped reads nothing: progress is not piled up for it. */
-static void report_progress(struct coordinator *c)
+void coordinator_report_progress(struct coordinator *c)
 {
-    double now = clock_seconds();
-    if (now - c->reported < REPORT_SECONDS || c->reports.buffer.length > BACKLOG_MOST) return;
-    c->reported = now;
+    c->reported = clock_seconds();
     uint32_t job = c->schedule ? c->job.number : 0;
     coordinator_report(c, "progress %" PRIu32 " %" PRIu32 " %" PRIu32, job,
                        c->schedule ? schedule_tasks_done(c->schedule) : 0, c->job.n_tasks);
@@ -199,6 +197,12 @@ static void report_progress(struct coordinator *c)
         coordinator_report(c, "worker %" PRIu32 " %" PRIu32 " %s %" PRIu32 " %.4f", job, rank,
                            worker_state_name(c->nodes[rank].state), schedule_tasks_by(c->schedule, rank - 1),
                            schedule_rate(c->schedule, rank - 1));
+}
+
+static void report_now_and_then(struct coordinator *c)
+{
+    if (clock_seconds() - c->reported < REPORT_SECONDS || c->reports.buffer.length > BACKLOG_MOST) return;
+    coordinator_report_progress(c);
 }
 
 static void coordinate(struct coordinator *c)
@@ -212,7 +216,7 @@ static void coordinate(struct coordinator *c)
         coordinator_tend_job(c);
         feed_all(c);
         watch(c);
-        report_progress(c);
+        report_now_and_then(c);
         lines_write(&c->reports);
         if (!any) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
     }

@@ -48,6 +48,9 @@ struct coordinator {
 
 void coordinator_report(struct coordinator *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* How far the job is, and what each worker does: "progress", and a "worker" for each. */
+void coordinator_report_progress(struct coordinator *c);
+
 /* Is `number` (or 0: whatever job there was) the job at hand? */
 bool coordinator_at_job(const struct coordinator *c, uint32_t number);
 

@@ -128,8 +128,7 @@ void coordinator_tend_job(struct coordinator *c)
         if (c->syncing.status) {
             coordinator_fail_job(c, &c->syncing.error);
         } else if (c->final) {
-            coordinator_report(c, "progress %" PRIu32 " %" PRIu32 " %" PRIu32, c->job.number, c->job.n_tasks,
-                               c->job.n_tasks);
+            coordinator_report_progress(c);
             coordinator_report(c, "done %" PRIu32, c->job.number);
             coordinator_drop_job(c);
         }

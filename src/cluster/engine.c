@@ -104,7 +104,7 @@ static void check_hope(struct engine *engine, double now)
     engine_end_job(engine, 0, &error);
 }
 
-static void publish(struct engine *engine)
+void engine_publish(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
     if (engine->n_snapshot < engine->roster.n) {
@@ -173,7 +173,7 @@ static void *supervise(void *context)
         engine_tend_generations(engine, now);
         give_job(engine);
         check_hope(engine, now);
-        publish(engine);
+        engine_publish(engine);
         nanosleep(&(struct timespec){0, TICK_NS}, NULL);
     }
     engine_send_home(engine);

@@ -44,6 +44,9 @@ struct engine {
 void engine_tell(struct engine *engine, const char *event, const char *node, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The nodes' statuses go to where the caller's thread sees them. */
+void engine_publish(struct engine *engine);
+
 /* Job `number` (0: whatever there is) is over; error NULL: well. No effect on a later one. */
 void engine_end_job(struct engine *engine, uint32_t number, const bramble_error *error);
 uint32_t engine_tasks_done(struct engine *engine);

@@ -97,6 +97,13 @@ static void node_reported(const struct reporter *from, const char *line)
     }
 }
 
+/* The reports before this one said what each node did: that is to be seen first. */
+static void job_done(struct engine *engine, uint32_t number)
+{
+    engine_publish(engine);
+    engine_end_job(engine, number, NULL);
+}
+
 void engine_take_report(void *context, char *line)
 {
     const struct reporter *from = context;
@@ -109,7 +116,7 @@ void engine_take_report(void *context, char *line)
     else if (sscanf(line, "lost %" SCNu32 " %lf", &number, &seconds) == 2)
         worker_lost(from, number, seconds);
     else if (sscanf(line, "done %" SCNu32, &number) == 1)
-        engine_end_job(from->engine, number, NULL);
+        job_done(from->engine, number);
     else if (strncmp(line, "error ", 6) == 0)
         job_failed(from->engine, line + 6);
     else
