@@ -35,7 +35,8 @@ static bool copy_text(char **out, const char *text)
 
 static bool node_copy(struct node *out, const struct node *node)
 {
-    *out = (struct node){.cores = node->cores, .memory_bytes = node->memory_bytes, .local = node->local};
+    *out = (struct node){
+        .cores = node->cores, .memory_bytes = node->memory_bytes, .local = node->local, .slurm = node->slurm};
     bool name = copy_text(&out->name, node->name), host = copy_text(&out->host, node->host);
     bool user = copy_text(&out->user, node->user), program = copy_text(&out->program, node->program);
     if (name && host && user && program) return true;

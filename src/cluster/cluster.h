@@ -18,6 +18,7 @@ struct node {
     uint32_t cores;        /* threads to use; 0: all it has */
     uint64_t memory_bytes; /* most a run may take there; 0: what is free */
     bool local;            /* this machine itself: reached without ssh */
+    bool slurm;            /* of the Slurm job we run in: reached by srun unless local */
 };
 
 struct cluster {
@@ -28,6 +29,8 @@ struct cluster {
     struct node *nodes; /* the local machine first where it takes part */
 };
 
+/* The path "slurm" stands for the nodes of the Slurm job we run in (slurm.h); a file of that name is
+ * "./slurm". */
 bramble_status cluster_read(struct cluster **out, const char *path, bramble_error *error);
 bramble_status cluster_write(const struct cluster *cluster, const char *path, bramble_error *error);
 bramble_status cluster_append(struct cluster *cluster, const struct node *node,

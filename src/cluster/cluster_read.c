@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "cluster/cluster_read.h"
 #include "cluster/node_words.h"
+#include "cluster/slurm.h"
 
 enum { FILE_MAX = 1 << 20, LINE_MAX_BYTES = 180 }; /* inih cuts lines of 200 and more */
 
@@ -376,6 +377,7 @@ bramble_status cluster_read(struct cluster **out, const char *path, bramble_erro
 {
     char *text = NULL;
     size_t length = 0;
+    if (strcmp(path, "slurm") == 0) return cluster_from_slurm(out, error);
     bramble_status status = load(&text, &length, path, error);
     if (status) return status;
     status = cluster_read_text(out, path, text, length, error);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "cluster/network.h"
+#include "cluster/srun.h"
 
 #define LOOPBACK "127.0.0.0/8"
 
@@ -90,12 +91,45 @@ static bramble_status choose_network(const struct launch_plan *plan, char cidr[N
     return BRAMBLE_OK;
 }
 
+static bool uses_slurm(const struct launch_plan *plan)
+{
+    return plan->n_members && plan->members[0].node->slurm;
+}
+
+static void add_ssh(struct words *words, const struct launch_plan *plan)
+{
+    setting(words, "plm", "rsh");
+    setting(words, "plm_rsh_agent", plan->agent);
+    setting(words, "plm_rsh_no_tree_spawn", "1");
+}
+
+/* Open MPI takes its daemons for the nodes of its step in their order; Slurm's order is that of the members.
+ */
+static void add_slurm(struct words *words, const struct launch_plan *plan)
+{
+    struct str options = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < plan->n_members; i++) n += !plan->members[i].node->local;
+    str_printf(&options, SRUN_BESIDE " --nodes=%zu --nodelist=", n);
+    for (size_t i = 0; i < plan->n_members; i++) {
+        const struct node *node = plan->members[i].node;
+        if (!node->local) str_printf(&options, "%s%s", node->host, --n ? "," : "");
+    }
+    words->failed |= options.failed;
+    setting(words, "plm", "slurm");
+    if (options.data) setting(words, "plm_slurm_args", options.data);
+    str_fini(&options);
+}
+
 static void add_settings(struct words *words, const struct launch_plan *plan, const char *cidr)
 {
     char range[32];
     if (plan->token) setting(words, "bramble_session", plan->token); /* nothing to MPI; its daemons show it */
-    setting(words, "plm_rsh_agent", plan->agent);
-    setting(words, "plm_rsh_no_tree_spawn", "1");
+    setting(words, "ras", "^slurm"); /* we name the hosts, also in a job of Slurm */
+    if (uses_slurm(plan))
+        add_slurm(words, plan);
+    else
+        add_ssh(words, plan);
     setting(words, "pml", "ob1");
     setting(words, "btl", "tcp,self");
     setting(words, "btl_tcp_if_include", cidr);
@@ -145,6 +179,7 @@ static bramble_status command_line(struct words *words, const struct launch_plan
     char cidr[NETWORK_TEXT];
     bramble_status status = choose_network(plan, cidr, error);
     if (status) return status;
+    for (size_t i = 0; uses_slurm(plan) && srun_clean[i]; i++) add(words, "%s", srun_clean[i]);
     add(words, "mpiexec.openmpi");
     if (geteuid() == 0) add(words, "--allow-run-as-root"); /* a container's only user is root */
     add(words, "--bind-to");

@@ -35,7 +35,8 @@ static char *report_command(const struct node *node, const char *own_program, bo
                             double deadline_seconds)
 {
     struct str command = {0};
-    const char *program = node->program ? node->program : node->local ? own_program : NULL;
+    const char *same = node->local || node->slurm ? own_program : NULL; /* a job's nodes share their disks */
+    const char *program = node->program ? node->program : same;
     if (program) {
         str_puts(&command, "f=");
         remote_quote_program(&command, program);
@@ -72,7 +73,10 @@ static void explain_silence(struct node_state *state, const struct remote_comman
     const char *errors = command->errors.data ? command->errors.data : "", *library;
     static const char lacking[] = "error while loading shared libraries: ";
     size_t size = sizeof state->problem;
-    if (command->exit_code == NO_PROGRAM)
+    if (command->node->slurm && (command->exit_code == NO_PROGRAM || command->exit_code == NOT_FOUND))
+        snprintf(state->problem, size,
+                 "bramble is not there; put it in a folder that all nodes of the job share");
+    else if (command->exit_code == NO_PROGRAM)
         snprintf(state->problem, size, "bramble is not there; run: bramble cluster install --cluster FILE");
     else if ((library = strstr(errors, lacking)))
         snprintf(state->problem, size, "bramble there lacks %.*s; on it: sudo apt install " NODE_PACKAGES,

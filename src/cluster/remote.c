@@ -117,6 +117,11 @@ static bool note(struct remote *remote, const struct node *node)
     return true;
 }
 
+bool remote_uses_ssh(const struct node *node)
+{
+    return !node->local && !node->slurm;
+}
+
 bool remote_note(struct remote *remote, const struct node *node)
 {
     pthread_mutex_lock(&remote->lock);
@@ -149,14 +154,14 @@ static int control_wait(struct child *child, double until)
 bool remote_connected(struct remote *remote, const struct node *node)
 {
     struct child child;
-    return !node->local && control_start(&child, remote, node, "check") &&
+    return remote_uses_ssh(node) && control_start(&child, remote, node, "check") &&
            control_wait(&child, clock_seconds() + CONTROL_SECONDS) == 0;
 }
 
 void remote_forget(struct remote *remote, const struct node *node)
 {
     struct child child;
-    if (!node->local && control_start(&child, remote, node, "exit"))
+    if (remote_uses_ssh(node) && control_start(&child, remote, node, "exit"))
         control_wait(&child, clock_seconds() + CONTROL_SECONDS);
 }
 

@@ -2,7 +2,7 @@
  * Commands on other machines, through the person's own ssh: keys, agent and ~/.ssh/config as they are,
  * never a password of ours (BatchMode). Connections are opened once and shared (ssh's ControlMaster, sockets
  * in a private folder), so that a second command, or mpiexec's, takes milliseconds. A local node's command
- * runs without ssh.
+ * runs without ssh; one of a Slurm job runs through srun (srun.h).
  *
  * The environment variable BRAMBLE_SSH may name another ssh with options ("ssh -F lab/ssh_config"); it is cut
  * at blanks. Several threads may use one struct remote.
@@ -49,7 +49,8 @@ struct remote_command {
 };
 
 /* Runs all n at once and returns when the last has ended or `deadline_seconds` are over. go_on (may be NULL)
- * is asked some times a second; false ends them all. Fails only when nothing could be started here. */
+ * is asked some times a second; false ends them all. Fails only when nothing could be started here. `remote`
+ * may be NULL when all nodes are local. */
 bramble_status remote_run(struct remote *remote, struct remote_command *commands, size_t n,
                           double deadline_seconds, bool (*go_on)(void *context), void *context,
                           bramble_error *error);

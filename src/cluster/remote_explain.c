@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cluster/remote_words.h"
+#include "cluster/srun.h"
 
 enum { SSH_FAILED = 255 };
 
@@ -104,7 +105,12 @@ void remote_explain(const struct remote_command *command, char *buffer, size_t s
              node->host);
     switch (command->outcome) {
     case REMOTE_DONE: explain_done(command, buffer, size); return;
-    case REMOTE_UNREACHABLE: explain_unreachable(command, login, buffer, size); return;
+    case REMOTE_UNREACHABLE:
+        if (remote_uses_ssh(node))
+            explain_unreachable(command, login, buffer, size);
+        else
+            srun_explain(command, buffer, size);
+        return;
     case REMOTE_UNKNOWN_HOST:
         snprintf(buffer, size,
                  "no machine named %.100s is known here; write its address as host, or add it to /etc/hosts",

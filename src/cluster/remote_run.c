@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cluster/child.h"
 #include "cluster/remote_words.h"
+#include "cluster/srun.h"
 
 enum { KEPT_MAX = 1 << 20, CHUNK = 1 << 16 };
 enum {
@@ -75,7 +76,10 @@ static void look_after(struct run *run, size_t i)
     drain(&child->output, &command->output);
     drain(&child->errors, &command->errors);
     enum remote_outcome outcome = REMOTE_DONE;
-    if (!command->node->local) outcome = remote_classify(exit_code, &command->errors);
+    if (remote_uses_ssh(command->node))
+        outcome = remote_classify(exit_code, &command->errors);
+    else if (!command->node->local)
+        outcome = srun_classify(exit_code, &command->errors);
     end(run, i, outcome, exit_code);
 }
 
@@ -108,7 +112,7 @@ static bramble_status start(struct run *run, size_t i, double deadline_seconds, 
     struct remote_words words = {0};
     bramble_status status;
     if (!remote_words_run(&words, run->remote, command->node, command->command, deadline_seconds * 0.8) ||
-        (!command->node->local && !remote_note(run->remote, command->node)))
+        (remote_uses_ssh(command->node) && !remote_note(run->remote, command->node)))
         status = error_memory(error, "a command");
     else
         status = child_start(&run->children[i], words.words, command->input, error);

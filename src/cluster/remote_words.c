@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cluster/srun.h"
 
 static bool push(struct remote_words *out, const char *word)
 {
@@ -46,11 +47,19 @@ static bool push_command(struct remote_words *out, const char *command)
     return out->command && push(out, out->command);
 }
 
+static bool push_srun(struct remote_words *out, const struct node *node, const char *command)
+{
+    bool fine = true;
+    for (size_t i = 0; srun_one_node[i]; i++) fine = fine && push(out, srun_one_node[i]);
+    return fine && push(out, node->host) && push(out, "/bin/sh") && push(out, "-c") && push(out, command);
+}
+
 bool remote_words_run(struct remote_words *out, const struct remote *remote, const struct node *node,
                       const char *command, double connect_seconds)
 {
     *out = (struct remote_words){0};
     if (node->local) return push(out, "/bin/sh") && push(out, "-c") && push(out, command);
+    if (node->slurm) return push_srun(out, node, command);
     double seconds = connect_seconds < 1 ? 1 : connect_seconds > 60 ? 60 : floor(connect_seconds);
     if (!push_agent(out, remote)) return false;
     snprintf(out->timeout, sizeof out->timeout, "ConnectTimeout=%.0f", seconds);

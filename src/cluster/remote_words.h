@@ -1,4 +1,4 @@
-/* ssh's command lines, and what its last words mean. */
+/* Command lines that reach nodes, and what ssh's last words mean. */
 #ifndef CLUSTER_REMOTE_WORDS_H
 #define CLUSTER_REMOTE_WORDS_H
 
@@ -15,8 +15,8 @@ struct remote_words {
     char timeout[32];
 };
 
-/* `command` on a node, or by /bin/sh here for a local one; connect_seconds bounds the way to its sshd.
- * remote_words_fini either way; false when out of memory. */
+/* `command` on a node, or by /bin/sh here for a local one; connect_seconds bounds the way to its sshd, where
+ * it has one. remote_words_fini either way; false when out of memory. */
 bool remote_words_run(struct remote_words *out, const struct remote *remote, const struct node *node,
                       const char *command, double connect_seconds);
 
@@ -27,6 +27,8 @@ void remote_words_fini(struct remote_words *words);
 
 /* What an ssh that ended by itself says: REMOTE_DONE when the command's own exit code came through. */
 enum remote_outcome remote_classify(int exit_code, const struct str *errors);
+
+bool remote_uses_ssh(const struct node *node);
 
 /* Keeps in mind that there may be a connection to the node, for remote_close. False when out of memory. */
 bool remote_note(struct remote *remote, const struct node *node);

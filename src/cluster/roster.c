@@ -98,6 +98,7 @@ bramble_status roster_add(struct roster *roster, const char *address, bramble_er
         known = true;
         if (!entry->present) entry->retry_at = 0;
     }
+    node.slurm = roster->n && roster->entries[0]->node.slurm;
     bool added = known || append(roster, &node);
     mem_free(node.host);
     mem_free(node.user);
@@ -181,6 +182,8 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
         entry->program = report->program;
         report->program = NULL;
         entry->status.threads = entry->node.cores ? entry->node.cores : report->cores;
+        if (entry->node.slurm && report->cores < entry->status.threads) /* Slurm binds processes, too */
+            entry->status.threads = report->cores;
     } else {
         set_back(entry, now);
         entry->status.state = MEMBER_AWAY;

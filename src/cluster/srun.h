@@ -1,0 +1,28 @@
+/*
+ * Commands on nodes of the Slurm job we run in. Every srun of ours is a step beside all others of the job
+ * (--overlap) with all that the job has on its nodes.
+ */
+#ifndef CLUSTER_SRUN_H
+#define CLUSTER_SRUN_H
+
+#include "cluster/remote.h"
+
+/*
+ * Words that run the words after them without what Slurm told our own step of itself: srun takes most of it
+ * (SLURM_NTASKS, SLURM_CPU_BIND, ...) for options. Which job we are in stays known. NULL at the end.
+ */
+extern const char *const srun_clean[];
+
+/* srun_clean, srun and its options for one node; its name and the command follow. NULL at the end. */
+extern const char *const srun_one_node[];
+
+/* Options of every srun of ours, as Open MPI's plm_slurm_args takes them: parted by blanks. */
+#define SRUN_BESIDE "--overlap --mem=0 --cpu-bind=none"
+
+/* What an srun that ended by itself says: REMOTE_DONE when the command's own exit code came through. */
+enum remote_outcome srun_classify(int exit_code, const struct str *errors);
+
+/* remote_explain for outcomes that are Slurm's doing. */
+void srun_explain(const struct remote_command *command, char *buffer, size_t size);
+
+#endif
