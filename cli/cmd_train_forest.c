@@ -13,9 +13,16 @@ static bramble_status check(const struct train_forest_values *v, bramble_error *
     return check_output(v->out, v->data, error);
 }
 
+/* One of several copies that srun started: another does the work. */
+static bool is_spare(const struct train_forest_values *v)
+{
+    return v->cluster && bramble_cluster_has_leader(v->cluster);
+}
+
 static bramble_status run(const void *values, bramble_error *error)
 {
     const struct train_forest_values *v = values;
+    if (is_spare(v)) return BRAMBLE_OK;
     bramble_status status = check(v, error);
     return status ? status : training_carry_out(v, kept_run_begin("train forest", v->words), error);
 }
@@ -25,6 +32,7 @@ static bramble_status resume(const void *values, const char *id, bramble_error *
 {
     const struct train_forest_values *v = values;
     bramble_run *run;
+    if (is_spare(v)) return BRAMBLE_OK;
     if (!v->cluster)
         return error_set(error, BRAMBLE_ERR_USAGE,
                          "%s has nothing to resume: it trained on one machine; 'bramble show %s' has its "
@@ -199,7 +207,8 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = FIELD(train_forest_values, cluster),
      .fallback = "this machine alone",
-     .help = "train on all machines this file lists (see bramble cluster init)"},
+     .help = "train on all machines this file lists (see bramble cluster init); slurm for those of the Slurm "
+             "job"},
     OPTION_JSON_OF(train_forest_values),
     {.name = "quiet",
      .kind = OPTION_FLAG,

@@ -28,9 +28,15 @@ extern "C" {
 
 typedef struct bramble_cluster bramble_cluster;
 
-/* Reads PATH. *out is the caller's to free. Asks no machine and no name server. */
+/* Reads PATH. *out is the caller's to free. Asks no machine and no name server. "slurm" stands for the nodes
+ * of the Slurm job we run in (docs/slurm.md), which are reached without ssh; a file of that name is
+ * "./slurm". */
 BRAMBLE_API bramble_status bramble_cluster_read(bramble_cluster **out, const char *path,
                                                 bramble_error *error);
+
+/* True when PATH is "slurm" and this process is not the first of several copies that srun started: the first
+ * uses all nodes, so there is nothing to do for the others. */
+BRAMBLE_API bool bramble_cluster_has_leader(const char *path);
 
 /* A cluster of these hosts ("pi1", "pi@192.168.1.11"), and with `local` this machine. */
 BRAMBLE_API bramble_status bramble_cluster_of_hosts(bramble_cluster **out, const char *const *hosts,

@@ -8,6 +8,7 @@
 #include "cluster/cache_emptying.h"
 #include "cluster/cluster_read.h"
 #include "cluster/node_words.h"
+#include "cluster/slurm.h"
 #include "train/node_speed.h"
 
 void bramble_cluster_free(bramble_cluster *cluster)
@@ -41,6 +42,11 @@ bramble_status bramble_cluster_read(bramble_cluster **out, const char *path, bra
     struct cluster *cluster;
     bramble_status status = cluster_read(&cluster, path, error);
     return status ? status : wrap(out, cluster, error);
+}
+
+bool bramble_cluster_has_leader(const char *path)
+{
+    return strcmp(path, "slurm") == 0 && slurm_copy_is_spare();
 }
 
 /* "user@host" as a node named after its host; one that is this machine is local. */

@@ -95,8 +95,10 @@ static void check_hope(struct engine *engine, double now)
     if (engine->now || engine->next || roster_present(&engine->roster) ||
         !roster_gathered(&engine->roster, now))
         return;
-    for (size_t i = 0; i < engine->roster.n; i++)
-        if (engine->roster.entries[i]->status.tasks || engine->roster.entries[i]->failures < 2) return;
+    for (size_t i = 0; i < engine->roster.n; i++) {
+        const struct roster_entry *entry = engine->roster.entries[i];
+        if (!entry->gone && (entry->status.tasks || entry->failures < 2)) return;
+    }
     bramble_error error;
     const struct roster_entry *first = engine->roster.n ? engine->roster.entries[0] : NULL;
     error_set(&error, BRAMBLE_ERR_IO, "none of the %zu nodes can be used; %s: %s", engine->roster.n,

@@ -19,6 +19,8 @@
 
 struct launch {
     pid_t pid;
+    bool slurm;
+    pid_t srun;    /* srun_below(pid), once it is there */
     int exit_code; /* -1 while it runs */
 };
 
@@ -237,6 +239,7 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
     struct launch *launch = mem_zalloc(1, sizeof *launch);
     if (!launch) return error_memory(error, "starting MPI");
     launch->exit_code = -1;
+    launch->slurm = uses_slurm(plan) && !all_local(plan, &(const struct node *){NULL});
     bramble_status status = command_line(&words, plan, error);
     if (!status) status = spawn(launch, words.list, plan->log, error);
     words_fini(&words);
@@ -250,6 +253,7 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
 bool launch_ended(struct launch *launch, int *exit_code)
 {
     int how;
+    if (launch->slurm && !launch->srun && launch->exit_code < 0) launch->srun = srun_below(launch->pid);
     pid_t waited = launch->exit_code < 0 ? waitpid(launch->pid, &how, WNOHANG) : 0;
     if (waited == launch->pid)
         launch->exit_code = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
@@ -269,6 +273,7 @@ void launch_free(struct launch *launch)
     if (!launch) return;
     launch_signal(launch, SIGKILL);
     while (launch->exit_code < 0 && waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR) continue;
+    srun_end(launch->srun);
     mem_free(launch);
 }
 

@@ -99,6 +99,7 @@ static void take_answer(struct node_state *state, const struct remote_command *c
 {
     *state = (struct node_state){0};
     if (command->outcome != REMOTE_DONE) {
+        state->gone = command->outcome == REMOTE_GONE;
         remote_explain(command, state->problem, sizeof state->problem);
         return;
     }

@@ -39,6 +39,7 @@ struct node_report {
 struct node_state {
     bool usable;
     char problem[256]; /* one line for a person, empty when there is nothing; a usable node may have one */
+    bool gone;         /* and it will not come back: its Slurm job is over */
     struct node_report report; /* valid when usable, or as far as it got */
 };
 

@@ -32,6 +32,7 @@ enum remote_outcome {
     REMOTE_UNKNOWN_HOST,
     REMOTE_HOST_KEY,      /* changed, or not yet known */
     REMOTE_NOT_PERMITTED, /* no key of ours was accepted */
+    REMOTE_GONE,          /* the Slurm job is over, and with it our way to the node */
     REMOTE_TIMED_OUT,     /* reached, but the command did not end by the deadline */
     REMOTE_CANCELLED,
 };

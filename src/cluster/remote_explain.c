@@ -111,6 +111,7 @@ void remote_explain(const struct remote_command *command, char *buffer, size_t s
         else
             srun_explain(command, buffer, size);
         return;
+    case REMOTE_GONE: snprintf(buffer, size, "its Slurm job is over"); return;
     case REMOTE_UNKNOWN_HOST:
         snprintf(buffer, size,
                  "no machine named %.100s is known here; write its address as host, or add it to /etc/hosts",

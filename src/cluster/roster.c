@@ -177,6 +177,7 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
     if (!entry->to_sweep && entry->found.usable) entry->leftover = 0;
     memcpy(entry->status.problem, entry->found.problem, sizeof entry->status.problem);
     entry->present = entry->found.usable;
+    entry->gone = entry->found.gone;
     if (entry->present) {
         mem_free(entry->program);
         entry->program = report->program;
@@ -201,7 +202,7 @@ void roster_poll(struct roster *roster, double now, engine_event *event, void *c
         if (entry->looking && atomic_load(&entry->answered)) {
             if (now - roster->asked > roster->slowest) roster->slowest = now - roster->asked;
             take_in(entry, now, event, context);
-        } else if (!entry->looking && !entry->present && now >= entry->retry_at) {
+        } else if (!entry->looking && !entry->present && !entry->gone && now >= entry->retry_at) {
             start_looking(entry);
             if (!entry->looking) set_back(entry, now);
         }

@@ -18,6 +18,7 @@ struct roster_entry {
     uint32_t tasks_before, tasks_now; /* of this job: in earlier generations, in this one */
     bool present;                     /* answered, and has not been lost since */
     char *program;                    /* bramble's path there, when present */
+    bool gone;                        /* it will not come back */
     uint32_t failures;                /* in a row */
     uint32_t crashes;                 /* of its ranks, lately */
     bool proven;                      /* was in a generation that got ready */

@@ -1,5 +1,6 @@
 #include "cluster/srun.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,9 +33,17 @@ static const char *own_complaint(const char *text)
     return NULL;
 }
 
+/* What is said of a job that has ended. */
+static const char *const endings[] = {" has expired", "Invalid job id", "already completing or completed",
+                                      NULL};
+
 enum remote_outcome srun_classify(int exit_code, const struct str *errors)
 {
-    return exit_code != 0 && own_complaint(errors->data) ? REMOTE_UNREACHABLE : REMOTE_DONE;
+    const char *complaint = exit_code ? own_complaint(errors->data) : NULL;
+    if (!complaint) return REMOTE_DONE;
+    for (size_t i = 0; endings[i]; i++)
+        if (strstr(complaint, endings[i])) return REMOTE_GONE;
+    return REMOTE_UNREACHABLE;
 }
 
 void srun_explain(const struct remote_command *command, char *buffer, size_t size)
@@ -49,4 +58,32 @@ void srun_explain(const struct remote_command *command, char *buffer, size_t siz
                  command->seconds, name);
     for (char *c = buffer; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+}
+
+static bool is_srun(pid_t pid)
+{
+    char path[64], name[16] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
+    FILE *file = fopen(path, "re");
+    bool is = file && fgets(name, sizeof name, file) && strcmp(name, "srun\n") == 0;
+    if (file) fclose(file);
+    return is;
+}
+
+pid_t srun_below(pid_t mpiexec)
+{
+    char path[64];
+    int pid;
+    pid_t found = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)mpiexec, (int)mpiexec);
+    FILE *file = fopen(path, "re");
+    while (file && !found && fscanf(file, "%d", &pid) == 1)
+        if (is_srun(pid)) found = pid;
+    if (file) fclose(file);
+    return found;
+}
+
+void srun_end(pid_t pid)
+{
+    if (pid && is_srun(pid)) kill(pid, SIGKILL);
 }

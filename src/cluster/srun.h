@@ -5,6 +5,8 @@
 #ifndef CLUSTER_SRUN_H
 #define CLUSTER_SRUN_H
 
+#include <sys/types.h>
+
 #include "cluster/remote.h"
 
 /*
@@ -24,5 +26,12 @@ enum remote_outcome srun_classify(int exit_code, const struct str *errors);
 
 /* remote_explain for outcomes that are Slurm's doing. */
 void srun_explain(const struct remote_command *command, char *buffer, size_t size);
+
+/* The srun by which an mpiexec started its daemons; 0: there is none yet. It is in a process group of its
+ * own, and would outlive mpiexec while a node is silent. */
+pid_t srun_below(pid_t mpiexec);
+
+/* Ends it at once; 0, and one that has ended, are fine. */
+void srun_end(pid_t pid);
 
 #endif
