@@ -38,6 +38,11 @@ static bool has_value(const struct str *output, const char *key, const char *val
 /* The host that ssh's configuration makes of a node's. False when ssh cannot say. */
 static bool ssh_host(struct doctor *doctor, const struct node *node, char host[NAME], bool *jumps)
 {
+    if (node->slurm) {
+        snprintf(host, NAME, "%s", node->host);
+        *jumps = false;
+        return true;
+    }
     const struct node here = {.name = "this machine", .host = "localhost", .local = true};
     struct str text = {0};
     str_printf(&text, "%s -G -- ", remote_agent(doctor->remote));
@@ -106,14 +111,15 @@ static void check_back(struct doctor *doctor, const struct node *node, const cha
 static void check_ssh(struct doctor *doctor, size_t i, const struct remote_command *command, const char *own)
 {
     const struct node *node = command->node;
+    const char *way = node->slurm ? "srun" : "ssh";
     char text[256];
     doctor->reached[i] = command->outcome == REMOTE_DONE;
     remote_explain(command, text, sizeof text);
     if (doctor->reached[i])
-        doctor_say(doctor, node, "ssh", CHECK_OK, "answers in %.1f s", command->seconds);
+        doctor_say(doctor, node, way, CHECK_OK, "answers in %.1f s", command->seconds);
     else
-        doctor_say(doctor, node, "ssh", CHECK_FAILED, "%s", text);
-    if (doctor->reached[i]) check_back(doctor, node, own, &command->output);
+        doctor_say(doctor, node, way, CHECK_FAILED, "%s", text);
+    if (doctor->reached[i] && !node->slurm) check_back(doctor, node, own, &command->output);
 }
 
 /* Our name, as others on the network may know it. */

@@ -18,8 +18,8 @@
 const char *const srun_clean[] = {CLEAN, NULL};
 
 const char *const srun_one_node[] = {
-    CLEAN,       "srun",       "--overlap", "--mem=0",    "--mpi=none", "--cpu-bind=none",
-    "--nodes=1", "--ntasks=1", "--chdir=/", "--nodelist", NULL};
+    CLEAN,       "srun",       "--overlap", "--mem=0",      "--mpi=none", "--cpu-bind=none",
+    "--nodes=1", "--ntasks=1", "--chdir=/", "--unbuffered", "--nodelist", NULL};
 
 /* The start of the next complaint of srun's own after `text`; lines like "srun: error: node1: task 0: Exited
  * with exit code 1" are about the command. */

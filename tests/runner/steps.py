@@ -135,6 +135,13 @@ def lab(report, _jobs):
     tap(report, "lab", ["tests/lab/run"])
 
 
+def slurm(report, jobs):
+    if release_is_built(jobs):
+        tap(report, "slurm", ["tests/slurm/run", folder("release")])
+    else:
+        report.fail("bramble in Slurm's jobs", "the release build it would run does not build")
+
+
 STEPS = {
     "lint": (lint, "include law, formatting, file sizes, documents"),
     "release": (release, "the build people get: all tests, exported symbols, the README's commands"),
@@ -143,4 +150,5 @@ STEPS = {
     "fuzz": (fuzz, f"each fuzzer for {FUZZ_SECONDS} s, under AddressSanitizer and UBSan"),
     "arm64": (arm64, "cross-compiled and run under emulation: tests, and the same forest as here"),
     "lab": (lab, "a home cluster on this machine: its limits, MPI across it, what can go wrong with it"),
+    "slurm": (slurm, "jobs of a real Slurm: sbatch, salloc and srun on two nodes, without ssh"),
 }
