@@ -17,11 +17,13 @@ static void read_boot(char boot[40])
     fclose(file);
 }
 
-/* When process `pid` started; -1: there is none, or it has ended and waits for its parent to see. */
+/* When process `pid` started; -1: there is none, or it has ended and waits for its parent to see. The first
+ * thread is asked: user-mode emulation shows a process another start in /proc/PID/stat than it shows others.
+ */
 static int64_t read_start(int64_t pid)
 {
     char path[64], text[1024] = "";
-    snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/task/%" PRId64 "/stat", pid, pid);
     FILE *file = fopen(path, "re");
     if (!file) return -1;
     text[fread(text, 1, sizeof text - 1, file)] = 0;

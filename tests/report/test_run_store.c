@@ -1,6 +1,7 @@
 /* The run store: what is entered is found, by several programs at once, and whatever became of them. */
 #include <math.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "run_stores.h"
@@ -141,6 +142,7 @@ static pid_t begin_in_child(bool kill_it)
     assert_true(child >= 0);
     if (child == 0) {
         struct run_place place;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* nor outlives a test that fails */
         if (run_store_begin(&place, "train forest", WORDS("x"), NULL) || write(ends[1], "r", 1) != 1)
             _exit(1);
         for (;;) pause();
