@@ -22,9 +22,9 @@ static void use(const struct binned_file *file)
     for (size_t i = 0; i < table->n_rows; i++) {
         must(table->classes ? table->classes[i] < table->schema.n_classes : isfinite(table->values[i]));
         must(!table->weights || (table->weights[i] >= 0 && isfinite(table->weights[i])));
-        for (uint32_t f = 0; f < binned->n_features; f++) {
+        for (uint32_t f = binned->held_begin; f < binned->held_end; f++) {
             const struct feature_bins *bins = &binned->bins[f];
-            uint8_t code = binned->by_row[i * binned->n_features + f];
+            uint8_t code = binned->by_row[i * (binned->held_end - binned->held_begin) + f];
             must(code < bins->n_bins || (bins->has_missing && code == bins->n_bins));
             must(bins->categorical || code == bins->n_bins || bins->low[code] <= bins->high[code]);
         }

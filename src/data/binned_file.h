@@ -1,7 +1,7 @@
 /*
  * A table's codes, targets and weights as one file whose bytes are used as they are: all that growing trees
  * needs. A node of a cluster gets this instead of the table, and keeps it in its cache. Codes lie by row, the
- * order that growing reads most, so that a node holds them once (docs/decisions/0009).
+ * order that growing reads most, so that a node holds them once (docs/decisions/0012).
  *
  * The file is the same for the same table on every machine (little-endian, every array on a 64-byte
  * boundary). It has no checksum of its own: whoever keeps it knows its bytes by their hash.
@@ -14,6 +14,12 @@
 /* Writes the file whole or not at all. N x F bytes and a little more. The table must have a target. */
 bramble_status binned_file_write(const char *path, const struct bramble_table *table,
                                  const struct binned *binned, bramble_error *error);
+
+/* The same with the codes of features begin..end - 1 only (at least one, all of them held by `binned`):
+ * for a process that has no room for more. */
+bramble_status binned_file_write_shard(const char *path, const struct bramble_table *table,
+                                       const struct binned *binned, uint32_t begin, uint32_t end,
+                                       bramble_error *error);
 
 /* What a file holds. `table` has its schema's types and classes, target's name, targets and weights, but no
  * columns and no other texts; `binned` has codes by row only. */

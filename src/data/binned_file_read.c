@@ -82,7 +82,9 @@ static bramble_status read_head(struct reader *reader)
         return damaged(reader, "a task or weights that there are not");
     if (classify ? !head->n_classes || head->n_classes > CLASS_MAX : head->n_classes > 0)
         return damaged(reader, "a number of classes that cannot be");
-    if (!head->n_rows || !head->n_features || !binned_layout_init(&reader->layout, head) ||
+    if (head->held_begin >= head->held_end || head->held_end > head->n_features)
+        return damaged(reader, "features that there are not");
+    if (!head->n_rows || !binned_layout_init(&reader->layout, head) ||
         reader->layout.bytes != reader->file->n_bytes)
         return damaged(reader, "its size is not what its head says");
     return BRAMBLE_OK;
@@ -210,12 +212,14 @@ static bramble_status read_targets(struct reader *reader)
 static bramble_status check_codes(struct reader *reader)
 {
     const struct binned *binned = &reader->file->binned;
-    size_t width = binned->n_features;
+    size_t width = binned->held_end - binned->held_begin;
     uint8_t *most = mem_alloc(width, 1), wrong = 0;
     if (!most) return error_memory(reader->error, "checking binned data");
-    for (size_t f = 0; f < width; f++)
-        most[f] = (uint8_t)(binned->bins[f].n_bins + binned->bins[f].has_missing - 1);
-    const uint8_t *codes = binned->by_row;
+    for (size_t f = 0; f < width; f++) {
+        const struct feature_bins *bins = &binned->bins[binned->held_begin + f];
+        most[f] = (uint8_t)(bins->n_bins + bins->has_missing - 1);
+    }
+    const uint8_t *codes = at(reader, reader->layout.codes);
     for (size_t r = 0; r < binned->n_rows && !wrong; r++, codes += width)
         for (size_t f = 0; f < width; f++) wrong |= codes[f] > most[f];
     mem_free(most);
@@ -235,7 +239,10 @@ static bramble_status allocate(struct reader *reader)
     table->schema.features = mem_zalloc(head->n_features, sizeof *table->schema.features);
     table->schema.classes = mem_zalloc(head->n_classes, sizeof *table->schema.classes);
     binned->bins = mem_zalloc(head->n_features, sizeof *binned->bins);
-    binned->by_row = at(reader, reader->layout.codes);
+    binned->held_begin = head->held_begin;
+    binned->held_end = head->held_end;
+    /* the features' descriptions alone take more bytes than held_begin */
+    binned->by_row = at(reader, reader->layout.codes - head->held_begin);
     return table->schema.features && table->schema.classes && binned->bins
                ? BRAMBLE_OK
                : error_memory(reader->error, "the binned features");

@@ -38,7 +38,8 @@ static uint64_t text_bytes(const struct bramble_table *table)
     return bytes;
 }
 
-static struct binned_head head_of(const struct bramble_table *table, const struct binned *binned)
+static struct binned_head head_of(const struct bramble_table *table, const struct binned *binned,
+                                  uint32_t begin, uint32_t end)
 {
     struct binned_head head = {.magic = BINNED_MAGIC,
                                .n_rows = table->n_rows,
@@ -46,6 +47,8 @@ static struct binned_head head_of(const struct bramble_table *table, const struc
                                .task = table->schema.task,
                                .n_classes = table->schema.n_classes,
                                .has_weights = table->weights != NULL,
+                               .held_begin = begin,
+                               .held_end = end,
                                .text_bytes = text_bytes(table)};
     for (uint32_t f = 0; f < binned->n_features; f++)
         if (table->schema.features[f].type == BRAMBLE_FEATURE_NUMBER)
@@ -87,20 +90,25 @@ static void put_targets(struct writer *writer, const struct binned_layout *layou
     if (table->weights) put(writer, table->weights, table->n_rows * sizeof *table->weights);
 }
 
-/* Some rows of all columns at a time. */
-static void put_codes(struct writer *writer, const struct binned_layout *layout, const struct binned *binned,
-                      uint8_t *tile)
+/* Codes of one row's features begin..end - 1 into `to`. */
+static void copy_row(const struct binned *binned, size_t row, uint32_t begin, uint32_t end, uint8_t *to)
 {
-    size_t width = binned->n_features;
+    size_t width = binned->held_end - binned->held_begin;
+    if (binned->by_row)
+        memcpy(to, binned->by_row + row * width + begin, end - begin);
+    else
+        for (uint32_t f = begin; f < end; f++) to[f - begin] = binned->columns[f][row];
+}
+
+/* Some rows at a time: a column's bytes are then used before they leave the cache. */
+static void put_codes(struct writer *writer, const struct binned_layout *layout, const struct binned *binned,
+                      uint32_t begin, uint32_t end, uint8_t *tile)
+{
+    size_t width = end - begin;
     pad_to(writer, layout->codes);
-    if (binned->by_row) {
-        put(writer, binned->by_row, binned->n_rows * width);
-        return;
-    }
-    for (size_t begin = 0; begin < binned->n_rows; begin += TILE_ROWS) {
-        size_t rows = binned->n_rows - begin < TILE_ROWS ? binned->n_rows - begin : TILE_ROWS;
-        for (size_t f = 0; f < width; f++)
-            for (size_t r = 0; r < rows; r++) tile[r * width + f] = binned->columns[f][begin + r];
+    for (size_t first = 0; first < binned->n_rows; first += TILE_ROWS) {
+        size_t rows = binned->n_rows - first < TILE_ROWS ? binned->n_rows - first : TILE_ROWS;
+        for (size_t r = 0; r < rows; r++) copy_row(binned, first + r, begin, end, tile + r * width);
         put(writer, tile, rows * width);
     }
 }
@@ -108,12 +116,19 @@ static void put_codes(struct writer *writer, const struct binned_layout *layout,
 bramble_status binned_file_write(const char *path, const struct bramble_table *table,
                                  const struct binned *binned, bramble_error *error)
 {
+    return binned_file_write_shard(path, table, binned, 0, binned->n_features, error);
+}
+
+bramble_status binned_file_write_shard(const char *path, const struct bramble_table *table,
+                                       const struct binned *binned, uint32_t begin, uint32_t end,
+                                       bramble_error *error)
+{
     if (!table->classes && !table->values)
         return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
-    struct binned_head head = head_of(table, binned);
+    struct binned_head head = head_of(table, binned, begin, end);
     struct binned_layout layout;
     struct writer writer = {0};
-    uint8_t *tile = mem_alloc(TILE_ROWS, binned->n_features);
+    uint8_t *tile = mem_alloc(TILE_ROWS, end - begin);
     if (!tile || !binned_layout_init(&layout, &head)) {
         mem_free(tile);
         return error_memory(error, "the file of binned data");
@@ -123,7 +138,7 @@ bramble_status binned_file_write(const char *path, const struct bramble_table *t
         put(&writer, &head, sizeof head);
         put_features(&writer, &layout, table, binned);
         put_targets(&writer, &layout, table);
-        put_codes(&writer, &layout, binned, tile);
+        put_codes(&writer, &layout, binned, begin, end, tile);
         status = outfile_commit(writer.file, error);
     }
     mem_free(tile);

@@ -20,7 +20,7 @@ bool binned_layout_init(struct binned_layout *layout, const struct binned_head *
         !place(&l.bytes, head->text_bytes, 1, &l.texts) ||
         !place(&l.bytes, head->n_rows, target, &l.targets) ||
         !place(&l.bytes, head->has_weights ? head->n_rows : 0, sizeof(double), &l.weights) ||
-        !place(&l.bytes, head->n_rows, head->n_features, &l.codes))
+        !place(&l.bytes, head->n_rows, head->held_end - head->held_begin, &l.codes))
         return false;
     *layout = l;
     return true;

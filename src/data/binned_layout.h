@@ -22,7 +22,8 @@ struct binned_head {
     uint32_t has_weights; /* 0 or 1 */
     uint64_t n_edges;
     uint64_t text_bytes;
-    uint8_t reserved[16]; /* 0 */
+    uint32_t held_begin, held_end; /* features whose codes are there */
+    uint8_t reserved[8];           /* 0 */
 };
 
 struct binned_feature {
@@ -38,11 +39,11 @@ struct binned_layout {
     size_t texts;    /* the target's name and the classes, each with a 0 behind it */
     size_t targets;  /* N uint16 classes or N doubles */
     size_t weights;  /* N doubles, or nothing */
-    size_t codes;    /* N x F bytes, by row */
+    size_t codes;    /* N x (features held) bytes, by row */
     size_t bytes;    /* the whole file */
 };
 
-/* False: more than a size_t holds. */
+/* False: more than a size_t holds. The features held must be some of the F. */
 bool binned_layout_init(struct binned_layout *layout, const struct binned_head *head);
 
 #endif

@@ -104,7 +104,7 @@ bramble_status binned_new(struct binned **out, const struct bramble_table *table
     struct binned *binned = mem_zalloc(1, sizeof *binned);
     if (!binned) return error_memory(error, "the binned features");
     binned->n_rows = table->n_rows;
-    binned->n_features = table->schema.n_features;
+    binned->n_features = binned->held_end = table->schema.n_features;
     struct job job = {.table = table, .binned = binned};
     if (!lay_out(binned, table)) {
         binned_free(binned);

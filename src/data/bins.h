@@ -18,14 +18,24 @@ struct feature_bins {
 };
 
 struct binned {
-    size_t n_rows;             /* N */
-    uint32_t n_features;       /* F */
-    const uint8_t **columns;   /* F arrays of N codes; NULL when there is only by_row */
-    const uint8_t *by_row;     /* N x F codes; NULL when there are only columns */
+    size_t n_rows;           /* N */
+    uint32_t n_features;     /* F */
+    const uint8_t **columns; /* F arrays of N codes; NULL when there is only by_row */
+    /* Codes of the features held_begin..held_end - 1, which are all F but in a shard: that of row r and
+     * feature f is by_row[r * (held_end - held_begin) + f]. NULL when there are only columns.
+     * (In a shard it points to held_begin bytes before them.) */
+    const uint8_t *by_row;
+    uint32_t held_begin, held_end;
     uint8_t *owned;            /* storage of the columns that are not the table's own bytes */
     struct feature_bins *bins; /* F */
     float byte_values[256];    /* 0, 1, 2, ...: low and high of every byte feature */
 };
+
+/* Whether the codes of all features are there. */
+static inline bool binned_is_whole(const struct binned *binned)
+{
+    return binned->held_begin == 0 && binned->held_end == binned->n_features;
+}
 
 /*
  * *out is the caller's to free; it borrows the table's byte columns and must not outlive it.

@@ -87,23 +87,32 @@ static void add_importances(const struct growing_tree *tree, uint32_t n_features
         importances[f] += (uint64_t)(own[f] / sum * unit + 0.5);
 }
 
-bool grow_tree(struct grower *g, uint32_t tree, struct tree *out, uint64_t *importances)
+struct open_node grower_begin(struct grower *g, uint32_t tree)
 {
-    const struct grow_rules *rules = g->job->rules;
-    uint32_t n_features = g->job->codes->binned->n_features;
     growing_tree_clear(&g->tree);
     g->n_open = 0;
-    sample_draw(&g->rows[0], rules, g->job->table, tree, g->counts, g->class_scratch);
+    sample_draw(&g->rows[0], g->job->rules, g->job->table, tree, g->counts, g->class_scratch);
     g->root_weight = 0;
     for (size_t i = 0; i < g->rows[0].n; i++) g->root_weight += g->rows[0].weight[i];
-    struct open_node root = {.end = g->rows[0].n, .parent_key = tree, .side = NODE_ROOT};
-    if (rules->max_leaf_nodes == UINT32_MAX)
-        grow_depth_first(g, &root);
-    else
-        grow_best_first(g, &root);
+    return (struct open_node){.end = g->rows[0].n, .parent_key = tree, .side = NODE_ROOT};
+}
+
+bool grower_finish(struct grower *g, struct tree *out, uint64_t *importances)
+{
+    uint32_t n_features = g->job->codes->binned->n_features;
     double *own = mem_alloc(n_features, sizeof *own);
     bool done = own && growing_tree_finish(&g->tree, out);
     if (done) add_importances(&g->tree, n_features, importances, own);
     mem_free(own);
     return done;
+}
+
+bool grow_tree(struct grower *g, uint32_t tree, struct tree *out, uint64_t *importances)
+{
+    struct open_node root = grower_begin(g, tree);
+    if (g->job->rules->max_leaf_nodes == UINT32_MAX)
+        grow_depth_first(g, &root);
+    else
+        grow_best_first(g, &root);
+    return grower_finish(g, out, importances);
 }

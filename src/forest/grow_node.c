@@ -51,7 +51,7 @@ static struct node node_of(const struct grower *g, const struct open_node *node)
                          .end = node->end,
                          .source = {.by_row = whole_columns ? NULL : by_row,
                                     .columns = codes->binned->columns,
-                                    .n_features = codes->binned->n_features}};
+                                    .n_features = codes->binned->held_end - codes->binned->held_begin}};
 }
 
 static uint64_t key_of(const struct grower *g, const struct open_node *node)
@@ -106,47 +106,90 @@ static void place_absent(struct split *split, const struct feature_bins *bins, c
         if (!(parting->present[c >> 6] >> (c & 63) & 1)) split->set[c >> 5] |= 1u << (c & 31);
 }
 
-/* What node `node` asks, into its place in the tree. */
-static void set_question(struct grower *g, const struct open_node *node, struct split *split,
-                         const struct parting *parting)
+static void set_question(const struct grower *g, struct split *split, const struct parting *parting,
+                         struct question *question)
 {
     const struct feature_bins *bins = &g->job->codes->binned->bins[split->feature];
-    struct tree_node *at = &g->tree.nodes[node->index];
     bool met_missing = bins->has_missing && parting->present[bins->n_bins >> 6] >> (bins->n_bins & 63) & 1;
-    at->feature = split->feature & 0xfffffff;
-    at->missing_left = met_missing ? split->missing_left : parting->left_heavier;
+    *question = (struct question){.kind = bins->categorical ? TREE_CATEGORY : TREE_NUMERIC,
+                                  .feature = split->feature,
+                                  .missing_left = met_missing ? split->missing_left : parting->left_heavier};
     if (!bins->categorical) {
-        at->kind = TREE_NUMERIC;
-        at->threshold = threshold_of(split, bins);
+        question->threshold = threshold_of(split, bins);
         return;
     }
     place_absent(split, bins, parting);
-    at->kind = TREE_CATEGORY;
-    at->set = growing_tree_add_set(&g->tree, split->set);
+    memcpy(question->set, split->set, sizeof question->set);
 }
 
-void grow_node_look(struct grower *g, struct open_node *node)
+/* Parts the gathered node's rows by a split. */
+static void part(struct grower *g, const struct open_node *node, struct split *split,
+                 struct question *question)
 {
-    const struct grow_rules *rules = g->job->rules;
+    struct parting parting;
+    node_search_part(g->search, split, &g->rows[~node->depth & 1], &parting);
+    set_question(g, split, &parting, question);
+    question->gain = gain_of(g, node_search_gathered(g->search), parting.score);
+    question->n_left = parting.n_left;
+}
+
+bool grow_node_open(struct grower *g, struct open_node *node)
+{
     uint32_t parent = node->index;
     node->splits = false;
     ask_to_go_on(g, node->end - node->begin);
     node->index = growing_tree_add_node(&g->tree);
-    if (g->tree.failed) return;
+    if (g->tree.failed) return false;
     if (node->side == NODE_RIGHT) g->tree.nodes[parent].right = node->index;
     struct node rows_of = node_of(g, node);
     const struct node_rows *rows = node_search_gather(g->search, &rows_of);
     g->tree.nodes[node->index].cover = (float)((double)rows->weight / g->rows[0].weight_scale);
-    if (must_be_leaf(g, node, rows)) return;
-    struct split split;
-    struct parting parting;
+    if (must_be_leaf(g, node, rows)) return false;
     node->key = key_of(g, node);
-    if (!node_search_best(g->search, node->key, &split)) return;
-    node_search_part(g->search, &split, &g->rows[~node->depth & 1], &parting);
-    node->middle = node->begin + parting.n_left;
-    node->gain = gain_of(g, rows, parting.score);
-    node->splits = node->gain / g->root_weight + DBL_EPSILON >= rules->min_impurity_decrease;
-    if (node->splits) set_question(g, node, &split, &parting);
+    return true;
+}
+
+void grow_node_take(struct grower *g, struct open_node *node, const struct question *question)
+{
+    node->middle = node->begin + question->n_left;
+    node->gain = question->gain;
+    node->splits = node->gain / g->root_weight + DBL_EPSILON >= g->job->rules->min_impurity_decrease;
+    if (!node->splits) return;
+    struct tree_node *at = &g->tree.nodes[node->index];
+    at->kind = question->kind & 3;
+    at->feature = question->feature & 0xfffffff;
+    at->missing_left = question->missing_left;
+    if (question->kind == TREE_NUMERIC)
+        at->threshold = question->threshold;
+    else
+        at->set = growing_tree_add_set(&g->tree, question->set);
+}
+
+void grow_node_look(struct grower *g, struct open_node *node)
+{
+    struct split split;
+    struct question question;
+    if (!grow_node_open(g, node) || !node_search_best(g->search, node->key, &split)) return;
+    part(g, node, &split, &question);
+    grow_node_take(g, node, &question);
+}
+
+struct offer grow_node_offer(struct grower *g, const struct open_node *node, bool further)
+{
+    struct node rows_of = node_of(g, node);
+    if (further) node_search_gather(g->search, &rows_of);
+    return node_search_offer(g->search, node->key, further);
+}
+
+bool grow_node_settle(struct grower *g, const struct open_node *node, uint32_t drawn,
+                      struct question *question)
+{
+    struct node rows_of = node_of(g, node);
+    struct split split;
+    node_search_gather(g->search, &rows_of);
+    if (!node_search_settle(g->search, node->key, drawn, &split)) return false;
+    part(g, node, &split, question);
+    return true;
 }
 
 void grow_node_close(struct grower *g, const struct open_node *node, bool again)

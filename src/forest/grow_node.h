@@ -41,7 +41,28 @@ struct open_node {
     bool splits;   /* once looked at; or it must be a leaf */
 };
 
+/* What a node asks, and what comes of it. */
+struct question {
+    enum tree_node_kind kind;
+    uint32_t feature;
+    bool missing_left;
+    float threshold; /* TREE_NUMERIC */
+    uint32_t set[8]; /* TREE_CATEGORY */
+    double gain;
+    size_t n_left;
+};
+
+/* Draws a tree's rows; the root is still to be looked at. */
+struct open_node grower_begin(struct grower *g, uint32_t tree);
+/* The tree, whose nodes must be in preorder, and its importances, as grow_tree gives them. */
+bool grower_finish(struct grower *g, struct tree *out, uint64_t *importances);
+
 bool grower_push(struct grower *g, const struct open_node *node); /* false: out of memory */
+
+/* The same with the grower's stack as a heap, for best-first growth: the node whose split gains most comes
+ * out first, the older one on a tie. */
+void grower_push_best(struct grower *g, const struct open_node *node);
+struct open_node grower_pop_best(struct grower *g);
 
 /* Copies the node's rows into the block; for a subtree that will be grown whole before any other. */
 void grow_node_enter_block(struct grower *g, struct open_node *node);
@@ -49,6 +70,20 @@ void grow_node_enter_block(struct grower *g, struct open_node *node);
 /* Gives the node a place in the tree, finds its best split, and parts its rows by it. What it asks goes into
  * the tree at once. */
 void grow_node_look(struct grower *g, struct open_node *node);
+
+/*
+ * The same in pieces, for nodes that several processes look at together, each holding some of the features
+ * (node_search.h). open: gives the node a place and gathers its rows; false: it must be a leaf. offer: what
+ * is held here has to say, of the node that was just opened, or once more of any (`further`). settle: who
+ * made the winning offer finds its question again and parts the node's rows; false: there was none. take:
+ * everybody gives the node its question, which may not gain enough to split. The rows of those who did not
+ * settle are still to be parted: left ones from the front of the other sample, right ones from the back.
+ */
+bool grow_node_open(struct grower *g, struct open_node *node);
+struct offer grow_node_offer(struct grower *g, const struct open_node *node, bool further);
+bool grow_node_settle(struct grower *g, const struct open_node *node, uint32_t drawn,
+                      struct question *question);
+void grow_node_take(struct grower *g, struct open_node *node, const struct question *question);
 
 /* Ends the node as a leaf. Its rows must be the ones looked at last, or `again` gathers them once more. */
 void grow_node_close(struct grower *g, const struct open_node *node, bool again);

@@ -92,3 +92,48 @@ bool growing_tree_finish(const struct growing_tree *tree, struct tree *out)
     *out = exact;
     return true;
 }
+
+/* Copies node `from` of a tree to the end of another, with the set or the shares it refers to. */
+static uint32_t copy_node(struct growing_tree *out, const struct growing_tree *tree, uint32_t from,
+                          uint32_t n_classes)
+{
+    uint32_t to = growing_tree_add_node(out), at = 0;
+    const struct tree_node *node = &tree->nodes[from];
+    bool shares = node->kind == TREE_LEAF && n_classes && !node->pure;
+    if (node->kind == TREE_CATEGORY) at = growing_tree_add_set(out, tree->sets[node->set].word);
+    if (shares) at = growing_tree_add_values(out, n_classes);
+    if (out->failed) return 0;
+    out->nodes[to] = *node;
+    out->gains[to] = tree->gains[from];
+    if (node->kind == TREE_CATEGORY) out->nodes[to].set = at;
+    if (shares) {
+        memcpy(out->values + at, tree->values + node->values, n_classes * sizeof *out->values);
+        out->nodes[to].values = at;
+    }
+    return to;
+}
+
+void growing_tree_renumber(struct growing_tree *tree, uint32_t n_classes)
+{
+    struct growing_tree ordered = {0};
+    uint32_t *stack = mem_alloc((size_t)tree->n_nodes + 1, 2 * sizeof *stack), n = 0;
+    if (!stack) {
+        tree->failed = true;
+        return;
+    }
+    stack[n++] = 0;
+    stack[n++] = UINT32_MAX;
+    while (n && !ordered.failed) {
+        uint32_t parent = stack[--n], from = stack[--n], to = copy_node(&ordered, tree, from, n_classes);
+        if (ordered.failed) break;
+        if (parent != UINT32_MAX) ordered.nodes[parent].right = to;
+        if (tree->nodes[from].kind == TREE_LEAF) continue;
+        stack[n++] = tree->nodes[from].right;
+        stack[n++] = to;
+        stack[n++] = tree->nodes[from].right - 1;
+        stack[n++] = UINT32_MAX;
+    }
+    mem_free(stack);
+    growing_tree_fini(tree);
+    *tree = ordered;
+}

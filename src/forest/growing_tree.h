@@ -21,6 +21,9 @@ uint32_t growing_tree_add_values(struct growing_tree *tree, uint32_t n); /* inde
 
 void growing_tree_clear(struct growing_tree *tree); /* keeps the memory */
 void growing_tree_fini(struct growing_tree *tree);
+/* Rewrites nodes, sets and shares from the order they were made in to preorder. The children of a node must
+ * have been made together, the left one first. */
+void growing_tree_renumber(struct growing_tree *tree, uint32_t n_classes);
 bool growing_tree_finish(const struct growing_tree *tree,
                          struct tree *out); /* exact copies; false: out of memory */
 

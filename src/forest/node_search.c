@@ -153,17 +153,25 @@ static void search_slow(struct node_search *s, uint32_t drawn, struct best_cut *
     if (best->feature == drawn) s->slow_split = found;
 }
 
-/* Searches drawn features first..last - 1. */
+/* Searches those of the drawn features first..last - 1 that are held. */
 static void search_drawn(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
 {
-    uint32_t n_fast = 0;
-    for (uint32_t f = first; f < last; f++) n_fast += s->fast[s->permutation[f]];
-    if (n_fast && search_few_fits(s))
-        search_few(s, first, last, best);
-    else if (n_fast)
-        search_many(s, first, last, best);
-    for (uint32_t f = first; n_fast < last - first && f < last; f++)
-        if (!s->fast[s->permutation[f]]) search_slow(s, f, best);
+    const struct binned *binned = s->job->codes->binned;
+    s->n_asked = 0;
+    for (uint32_t f = first; f < last; f++) {
+        if (!s->fast[s->permutation[f]]) continue;
+        s->asked[s->n_asked] = s->permutation[f];
+        s->asked_drawn[s->n_asked++] = f;
+    }
+    if (s->n_asked && search_few_fits(s))
+        search_few(s, best);
+    else if (s->n_asked)
+        search_many(s, best);
+    for (uint32_t f = first; s->n_asked < last - first && f < last; f++) {
+        uint32_t feature = s->permutation[f];
+        if (!s->fast[feature] && feature >= binned->held_begin && feature < binned->held_end)
+            search_slow(s, f, best);
+    }
 }
 
 /* What the searches need to know of each row: local classes (but for few rows, which are sorted by class), or
@@ -183,16 +191,29 @@ static void prepare_rows(struct node_search *s)
     }
 }
 
+static void begin_search(struct node_search *s, uint64_t key, struct rng *rng)
+{
+    rng_init(rng, s->job->rules->split.seed, RNG_FEATURES, key, 0);
+    s->key = key;
+    s->varies = false;
+    prepare_rows(s);
+}
+
+/* What was found as a split. */
+static struct split split_of(const struct node_search *s, const struct best_cut *best, uint32_t feature)
+{
+    if (!s->fast[feature]) return s->slow_split;
+    return (struct split){
+        .found = true, .score = best->score, .feature = feature, .bin = best->bin, .threshold = NAN};
+}
+
 bool node_search_best(struct node_search *s, uint64_t key, struct split *split)
 {
     uint32_t n_features = s->job->codes->binned->n_features, n_drawn = 0, searched = 0;
     struct best_cut best = {-INFINITY, UINT32_MAX, 0};
     struct rng rng;
-    rng_init(&rng, s->job->rules->split.seed, RNG_FEATURES, key, 0);
     uint32_t wanted = s->job->rules->max_features;
-    s->key = key;
-    s->varies = false;
-    prepare_rows(s);
+    begin_search(s, key, &rng);
     while (!s->varies && best.feature == UINT32_MAX && searched < n_features) {
         for (; n_drawn < wanted; n_drawn++) draw_feature(s, &rng, n_drawn);
         search_drawn(s, searched, n_drawn, &best);
@@ -202,9 +223,51 @@ bool node_search_best(struct node_search *s, uint64_t key, struct split *split)
     uint32_t feature = best.feature == UINT32_MAX ? 0 : s->permutation[best.feature];
     undo_draws(s, n_drawn);
     if (best.feature == UINT32_MAX) return false;
-    *split = s->slow_split;
-    if (s->fast[feature])
-        *split = (struct split){
-            .found = true, .score = best.score, .feature = feature, .bin = best.bin, .threshold = NAN};
+    *split = split_of(s, &best, feature);
+    return true;
+}
+
+/* Asks the features drawn first..last - 1 one by one, up to the first that varies, and returns which it is.
+ */
+static uint32_t search_one_by_one(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
+{
+    for (uint32_t at = first; at < last; at++) {
+        search_drawn(s, at, at + 1, best);
+        if (s->varies || best->feature != UINT32_MAX) return at;
+    }
+    return 0;
+}
+
+struct offer node_search_offer(struct node_search *s, uint64_t key, bool further)
+{
+    uint32_t n_features = s->job->codes->binned->n_features, wanted = s->job->rules->max_features;
+    uint32_t last = further ? n_features : wanted, at = 0;
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
+    struct rng rng;
+    begin_search(s, key, &rng);
+    for (uint32_t n_drawn = 0; n_drawn < last; n_drawn++) draw_feature(s, &rng, n_drawn);
+    if (further)
+        at = search_one_by_one(s, wanted, last, &best);
+    else
+        search_drawn(s, 0, last, &best);
+    undo_draws(s, last);
+    bool found = best.feature != UINT32_MAX;
+    return (struct offer){.score = best.score,
+                          .drawn = found ? best.feature : at,
+                          .found = found,
+                          .varies = found || s->varies};
+}
+
+bool node_search_settle(struct node_search *s, uint64_t key, uint32_t drawn, struct split *split)
+{
+    struct best_cut best = {-INFINITY, UINT32_MAX, 0};
+    struct rng rng;
+    begin_search(s, key, &rng);
+    for (uint32_t n_drawn = 0; n_drawn <= drawn; n_drawn++) draw_feature(s, &rng, n_drawn);
+    uint32_t feature = s->permutation[drawn];
+    search_drawn(s, drawn, drawn + 1, &best);
+    undo_draws(s, drawn + 1);
+    if (best.feature == UINT32_MAX) return false;
+    *split = split_of(s, &best, feature);
     return true;
 }

@@ -16,7 +16,7 @@
 struct code_source {
     const uint8_t *by_row;
     const uint8_t *const *columns;
-    uint32_t n_features;
+    uint32_t n_features; /* F, in a shard those held */
 };
 
 /* Rows begin..end - 1 of a tree's sample. */
@@ -55,6 +55,25 @@ bool node_search_pure(const struct node_search *search);
 /* The gathered node's best split among max_features drawn features, or, while those are constant in the node,
  * more. key names the node's random numbers. False: there is none. */
 bool node_search_best(struct node_search *search, uint64_t key, struct split *split);
+
+/* What a process that holds some of the features has to say about a node. */
+struct offer {
+    double score;   /* of the best cut of a drawn feature held here */
+    uint32_t drawn; /* which that is, in the order drawn */
+    bool found;     /* there is a cut */
+    bool varies;    /* a feature asked has two codes or more in the node */
+};
+
+/*
+ * Offers the best cut among those of the max_features drawn features that are held here. `further` is asked
+ * when no feature drawn varied for anybody: it goes on drawing, one by one as node_search_best does, to the
+ * first held one that varies, and says which (drawn), whether or not it has a cut. Among all offers the
+ * greatest score wins, and the one drawn first among equals; further ones, the one drawn first.
+ */
+struct offer node_search_offer(struct node_search *search, uint64_t key, bool further);
+
+/* The split behind an offer made here for the gathered node. False: there was none. */
+bool node_search_settle(struct node_search *search, uint64_t key, uint32_t drawn, struct split *split);
 
 /*
  * Copies the gathered node's rows to the same places of another sample: the left ones from the front on, the

@@ -43,12 +43,11 @@ static bool allocate_shared(struct node_search *s, size_t capacity)
     s->codes = mem_alloc_aligned(s->codes_bytes, 1);
     s->permutation = mem_alloc(n_features, sizeof *s->permutation);
     s->swaps = mem_alloc(n_features, sizeof *s->swaps);
-    s->few_features = mem_alloc(n_features, sizeof *s->few_features);
-    s->few_drawn = mem_alloc(n_features, sizeof *s->few_drawn);
+    s->asked = mem_alloc(n_features, sizeof *s->asked);
+    s->asked_drawn = mem_alloc(n_features, sizeof *s->asked_drawn);
     s->fast = mem_alloc(n_features, sizeof *s->fast);
     s->few_codes = mem_alloc_aligned((GINI_FEW_ROWS + 1) * GINI_FEW_LANES, 1);
-    return s->codes && s->permutation && s->swaps && s->few_features && s->few_drawn && s->fast &&
-           s->few_codes;
+    return s->codes && s->permutation && s->swaps && s->asked && s->asked_drawn && s->fast && s->few_codes;
 }
 
 static bool allocate_for_targets(struct node_search *s, size_t capacity)
@@ -88,9 +87,10 @@ static bool allocate_for_slow(struct node_search *s)
     bool fast = takes_fast_search(s->job->rules);
     s->all_fast = true;
     for (uint32_t f = 0; f < binned->n_features; f++) {
+        bool held = f >= binned->held_begin && f < binned->held_end;
         s->permutation[f] = f;
-        s->fast[f] = fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
-        s->all_fast &= s->fast[f];
+        s->fast[f] = held && fast && !binned->bins[f].categorical && !binned->bins[f].has_missing;
+        s->all_fast &= s->fast[f] || !held;
     }
     if (s->all_fast) return true;
     s->general = general_scratch_new(s->job->rules->n_classes);
@@ -129,8 +129,8 @@ void node_search_free(struct node_search *s)
     mem_free(s->codes);
     mem_free(s->permutation);
     mem_free(s->swaps);
-    mem_free(s->few_features);
-    mem_free(s->few_drawn);
+    mem_free(s->asked);
+    mem_free(s->asked_drawn);
     mem_free(s->fast);
     mem_free(s->few_codes);
     mem_free(s->few_spread);

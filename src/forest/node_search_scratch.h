@@ -51,12 +51,11 @@ struct node_search {
     size_t strip_rows;     /* rows of which SEARCH_STRIP features fit in codes */
     uint32_t *permutation; /* F: features, the first n_drawn drawn */
     uint32_t *swaps;       /* F: what to undo */
-    bool *fast;            /* F: search_many and search_few can take the feature */
-    bool all_fast;
-    /* few rows */
-    uint32_t n_few;         /* fast features among those drawn: */
-    uint32_t *few_features; /* F: which they are */
-    uint32_t *few_drawn;    /* F: and their places in the order drawn */
+    bool *fast;            /* F: the feature is held, and search_many and search_few can take it */
+    bool all_fast;         /* all held ones are fast */
+    uint32_t n_asked;      /* fast features among those drawn: */
+    uint32_t *asked;       /* F: which they are */
+    uint32_t *asked_drawn; /* F: and their places in the order drawn */
     uint8_t *few_codes, *few_spread;
 };
 
@@ -72,6 +71,7 @@ struct feature_codes {
     size_t stride;
 };
 
+/* Of a feature that is held here. */
 static inline struct feature_codes node_feature(const struct node *node, uint32_t feature)
 {
     const struct code_source *source = &node->source;
@@ -82,12 +82,9 @@ static inline struct feature_codes node_feature(const struct node *node, uint32_
 /* Codes of one feature for each row of the gathered node, into codes[n]. */
 void node_codes(const struct node_search *s, uint32_t feature, uint8_t *codes);
 
-/*
- * Both offer to *best the cuts of those among the drawn features permutation[first..last - 1] of the gathered
- * node that are `fast`.
- */
-void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best);
-void search_few(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best);
+/* Both offer to *best the cuts of the asked features of the gathered node. */
+void search_many(struct node_search *s, struct best_cut *best);
+void search_few(struct node_search *s, struct best_cut *best);
 
 /* Whether search_few can take the gathered node. */
 bool search_few_fits(const struct node_search *s);

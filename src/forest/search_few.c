@@ -21,9 +21,9 @@ static void search_few_gini(struct node_search *s, struct best_cut *best)
     sort_few(s, place, weights);
     const uint32_t *row = s->node.sample->row + s->node.begin;
     size_t n = s->rows.n, width = s->node.source.n_features;
-    for (uint32_t f = 0; f < s->n_few; f += GINI_FEW_LANES) {
-        uint32_t n_features = s->n_few - f < GINI_FEW_LANES ? s->n_few - f : GINI_FEW_LANES;
-        const uint32_t *features = s->few_features + f;
+    for (uint32_t f = 0; f < s->n_asked; f += GINI_FEW_LANES) {
+        uint32_t n_features = s->n_asked - f < GINI_FEW_LANES ? s->n_asked - f : GINI_FEW_LANES;
+        const uint32_t *features = s->asked + f;
         for (size_t i = 0; i < n; i++) {
             const uint8_t *codes = s->node.source.by_row + row[i] * width;
             uint8_t *to = s->few_codes + (size_t)place[i] * n_features;
@@ -51,9 +51,9 @@ static void search_few_squared(struct node_search *s, struct best_cut *best)
     const uint32_t *row = s->node.sample->row + s->node.begin;
     size_t n = s->rows.n, width = s->node.source.n_features;
     for (size_t i = 0; i < n; i++) weights[i] = (uint8_t)s->rows.weights[i];
-    for (uint32_t f = 0; f < s->n_few; f += SQUARED_FEW_LANES) {
-        uint32_t n_features = s->n_few - f < SQUARED_FEW_LANES ? s->n_few - f : SQUARED_FEW_LANES;
-        const uint32_t *features = s->few_features + f;
+    for (uint32_t f = 0; f < s->n_asked; f += SQUARED_FEW_LANES) {
+        uint32_t n_features = s->n_asked - f < SQUARED_FEW_LANES ? s->n_asked - f : SQUARED_FEW_LANES;
+        const uint32_t *features = s->asked + f;
         for (size_t i = 0; i < n; i++) {
             const uint8_t *codes = s->node.source.by_row + row[i] * width;
             for (uint32_t j = 0; j < n_features; j++) s->few_codes[i * n_features + j] = codes[features[j]];
@@ -77,19 +77,13 @@ bool search_few_fits(const struct node_search *s)
     return s->node.source.by_row && s->rows.n <= most && s->rows.weight <= SMALL_WEIGHT;
 }
 
-void search_few(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
+void search_few(struct node_search *s, struct best_cut *best)
 {
-    s->n_few = 0;
-    for (uint32_t f = first; f < last; f++) {
-        if (!s->fast[s->permutation[f]]) continue;
-        s->few_features[s->n_few] = s->permutation[f];
-        s->few_drawn[s->n_few++] = f;
-    }
     struct best_cut found = {-INFINITY, UINT32_MAX, 0};
     if (s->rows.k)
         search_few_gini(s, &found);
     else
         search_few_squared(s, &found);
     if (found.feature != UINT32_MAX)
-        best_cut_offer(best, found.score, s->few_drawn[found.feature], found.bin);
+        best_cut_offer(best, found.score, s->asked_drawn[found.feature], found.bin);
 }

@@ -86,11 +86,11 @@ static void scan_squared(struct node_search *s, const struct group *group, struc
                          best);
 }
 
-/* Codes of drawn features first..last - 1 for all rows of a node that is held by row, feature after feature.
- * Rows of the whole table lie far apart: memory is asked for them some rows ahead. */
+/* Codes of the asked features first..last - 1 for all rows of a node that is held by row, feature after
+ * feature. Rows of the whole table lie far apart: memory is asked for them some rows ahead. */
 static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
 {
-    const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->permutation + first;
+    const uint32_t *row = s->node.sample->row + s->node.begin, *features = s->asked + first;
     size_t n = s->rows.n, width = s->node.source.n_features, n_features = last - first;
     const uint8_t *by_row = s->node.source.by_row;
     bool far = node_is_far(s);
@@ -104,18 +104,16 @@ static void fetch_strip(struct node_search *s, uint32_t first, uint32_t last)
     }
 }
 
-/* Takes the next fast features from *at on into a group, their codes from the strip or from where they are.
+/* Takes the next asked features from *at on into a group, their codes from the strip or from where they are.
  */
 static struct group next_group(const struct node_search *s, uint32_t first, uint32_t *at, uint32_t last,
                                bool strip)
 {
     struct group group = {.row = strip ? NULL : s->node.sample->row + s->node.begin};
     for (; *at < last && group.n < SEARCH_GROUP; ++*at) {
-        uint32_t feature = s->permutation[*at];
-        if (!s->fast[feature]) continue;
         group.codes[group.n] = strip ? (struct feature_codes){s->codes + (*at - first) * s->rows.n, 1}
-                                     : node_feature(&s->node, feature);
-        group.drawn[group.n++] = *at;
+                                     : node_feature(&s->node, s->asked[*at]);
+        group.drawn[group.n++] = s->asked_drawn[*at];
     }
     return group;
 }
@@ -137,13 +135,13 @@ static void search_group_random(struct node_search *s, const struct group *group
     }
 }
 
-void search_many(struct node_search *s, uint32_t first, uint32_t last, struct best_cut *best)
+void search_many(struct node_search *s, struct best_cut *best)
 {
     const struct code_source *source = &s->node.source;
     bool strip = source->by_row && source->n_features > STRIP_WIDTH &&
                  (s->rows.n <= s->strip_rows || !source->columns);
     size_t room = s->codes_bytes / s->rows.n, most = room < SEARCH_STRIP ? room : SEARCH_STRIP;
-    for (uint32_t begin = first, end; begin < last; begin = end) {
+    for (uint32_t begin = 0, last = s->n_asked, end; begin < last; begin = end) {
         end = !strip || last - begin < most ? last : begin + (uint32_t)most;
         if (strip) fetch_strip(s, begin, end);
         for (uint32_t at = begin; at < end;) {

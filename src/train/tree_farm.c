@@ -31,6 +31,9 @@ static bramble_status farm_open(void **context, const char *text, const char *da
     if (status) return status;
     struct farm *farm = mem_zalloc(1, sizeof *farm);
     status = farm ? binned_file_read(&farm->data, data_path, error) : error_memory(error, "growing trees");
+    if (!status && !binned_is_whole(&farm->data->binned))
+        status = error_set(error, BRAMBLE_ERR_USAGE,
+                           "%s: holds some features only; a tree farm's nodes need all of them", data_path);
     if (!status) status = forest_grower_new(&farm->grower, &farm->data->table, &job.options, threads, error);
     if (!status) status = forest_grower_prepare(farm->grower, &farm->data->binned, error);
     forest_job_fini(&job);

@@ -64,8 +64,8 @@ static void assert_same_bins(const struct binned *a, const struct binned *b)
         assert_int_equal(a->bins[f].n_bins, b->bins[f].n_bins);
         assert_int_equal(a->bins[f].has_missing, b->bins[f].has_missing);
         assert_int_equal(a->bins[f].categorical, b->bins[f].categorical);
-        for (size_t i = 0; i < a->n_rows; i++)
-            assert_int_equal(a->columns[f][i], b->by_row[i * a->n_features + f]);
+        for (size_t i = 0; i < a->n_rows && f >= b->held_begin && f < b->held_end; i++)
+            assert_int_equal(a->columns[f][i], b->by_row[i * (b->held_end - b->held_begin) + f]);
         if (a->bins[f].categorical) continue;
         assert_memory_equal(a->bins[f].low, b->bins[f].low, a->bins[f].n_bins * sizeof(float));
         assert_memory_equal(a->bins[f].high, b->bins[f].high, a->bins[f].n_bins * sizeof(float));
@@ -124,6 +124,40 @@ static void the_file_is_always_the_same(void **state)
     free(first);
     free(second);
     binned_file_free(file);
+    scratch_remove(&scratch);
+}
+
+/* Shards know all features' bins and hold the codes of some; they can be cut from a whole file too. */
+static void shards_hold_some_codes(void **state)
+{
+    (void)state;
+    struct scratch scratch = scratch_new();
+    struct bramble_table *table = some_table(true, true);
+    struct binned *binned = bin(table);
+    struct binned_file *whole = must_read(write_some(&scratch, "whole", true, true));
+    for (uint32_t begin = 0; begin < F; begin++)
+        for (uint32_t end = begin + 1; end <= F; end++) {
+            const char *path = scratch_path(&scratch, "shard");
+            assert_int_equal(binned_file_write_shard(path, table, binned, begin, end, NULL), BRAMBLE_OK);
+            struct binned_file *shard = must_read(path);
+            assert_int_equal(shard->binned.held_begin, begin);
+            assert_int_equal(shard->binned.held_end, end);
+            assert_same_bins(binned, &shard->binned);
+            size_t n, n_cut;
+            uint8_t *bytes = scratch_slurp(path, &n);
+            path = scratch_path(&scratch, "cut");
+            assert_int_equal(binned_file_write_shard(path, &whole->table, &whole->binned, begin, end, NULL),
+                             BRAMBLE_OK);
+            uint8_t *cut = scratch_slurp(path, &n_cut);
+            assert_int_equal(n, n_cut);
+            assert_memory_equal(bytes, cut, n);
+            free(bytes);
+            free(cut);
+            binned_file_free(shard);
+        }
+    binned_file_free(whole);
+    binned_free(binned);
+    bramble_table_free(table);
     scratch_remove(&scratch);
 }
 
@@ -283,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(the_file_is_always_the_same),
+        cmocka_unit_test(shards_hold_some_codes),
         cmocka_unit_test(files_cut_short_are_refused),
         cmocka_unit_test(no_number_is_believed),
         cmocka_unit_test(every_array_is_checked),

@@ -197,9 +197,20 @@ static void jobs_that_make_no_sense_are_refused(void **state)
     assert_int_equal(tree_farm.open(&context, text, path, 1, &error), BRAMBLE_ERR_USAGE);
     assert_int_equal(tree_farm.open(&context, text, NULL, 1, &error), BRAMBLE_ERR_USAGE);
     assert_int_equal(tree_farm.open(&context, text, "/nowhere", 1, &error), BRAMBLE_ERR_IO);
-    assert_null(context);
     mem_free(text);
     kind.options.criterion = BRAMBLE_CRITERION_AUTO;
+    assert_int_equal(tree_farm_job(&kind.options, &text, NULL), BRAMBLE_OK);
+    char whole_path[400];
+    struct binned_file *whole;
+    snprintf(whole_path, sizeof whole_path, "%s", path);
+    assert_int_equal(binned_file_read(&whole, whole_path, NULL), BRAMBLE_OK);
+    path = scratch_path(&scratch, "shard");
+    assert_int_equal(binned_file_write_shard(path, &whole->table, &whole->binned, 2, 8, NULL), BRAMBLE_OK);
+    binned_file_free(whole);
+    assert_int_equal(tree_farm.open(&context, text, path, 1, &error), BRAMBLE_ERR_USAGE);
+    path = whole_path;
+    mem_free(text);
+    assert_null(context);
     context = open_farm(&kind.options, path);
     assert_int_equal(tree_farm.run(context, 0, T, keep_on, NULL, &result, &length, &error),
                      BRAMBLE_ERR_USAGE);
