@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,6 +18,8 @@
 #include "interrupt.h"
 
 enum { WORDS_MOST = 48, LOOKS_PAUSE_NS = 20000000, OWN_OUTPUT = -1 };
+
+#define SHARED_OUT 0.9 /* of this machine; the rest is for the system, so that every node gets its share */
 
 /* Which standard stream of a child is what; OWN_OUTPUT: ours. */
 struct streams {
@@ -146,7 +149,7 @@ static bramble_status choose_node(struct lab_session *lab, bramble_error *error)
 
 bramble_status lab_session_begin(struct lab_session *lab, const char *file, bramble_error *error)
 {
-    char program[4096];
+    char program[4096], cores[32];
     *lab = (struct lab_session){0};
     if (geteuid() != 0)
         return error_set(
@@ -158,7 +161,8 @@ bramble_status lab_session_begin(struct lab_session *lab, const char *file, bram
     char *nodes = joined(lab->scripts, file);
     if (!lab->folder || !nodes || !own_program(program, sizeof program))
         status = error_memory(error, "the lab");
-    const char *words[] = {nodes, "--program", program, NULL};
+    snprintf(cores, sizeof cores, "%.3f", SHARED_OUT * (double)sysconf(_SC_NPROCESSORS_ONLN));
+    const char *words[] = {nodes, "--program", program, "--cores", cores, NULL};
     lab->is_up = !status;
     if (!status) status = must(lab, "up", words, (struct streams){-1, 2}, error);
     mem_free(nodes);
