@@ -1,8 +1,10 @@
 /*
  * The engine with tasks that are cheap to understand: each burns some milliseconds of processor time and
- * answers with its square. `toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA]` is the launching side; the
- * engine starts the same program on every node as it would start bramble.
+ * answers with its square; negative milliseconds crash the process. `toy run CLUSTER TASKS MILLISECONDS
+ * JOURNAL [DATA]` is the launching side; the engine starts the same program on every node as it would start
+ * bramble. "MILLISECONDS FILE" in one word lets every other task wait until there is such a file.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +38,15 @@ static bramble_status toy_run(void *context, uint32_t thread, uint32_t task, boo
                               void *go_on_context, void **result, size_t *length, bramble_error *error)
 {
     (void)thread, (void)error;
-    double end = processor_seconds() + atof(context) / 1000;
-    while (processor_seconds() < end)
+    char *gate = NULL;
+    double seconds = strtod(context, &gate) / 1000;
+    if (seconds < 0) abort();
+    for (double end = processor_seconds() + seconds; processor_seconds() < end;)
         if (!go_on(go_on_context)) return BRAMBLE_ERR_CANCELLED;
+    while (task % 2 && *gate && access(gate + 1, F_OK) != 0) {
+        if (!go_on(go_on_context)) return BRAMBLE_ERR_CANCELLED;
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
     uint64_t square = (uint64_t)task * task;
     *result = mem_alloc(1, sizeof square);
     memcpy(*result, &square, sizeof square);
@@ -55,6 +63,13 @@ static const struct program toy = {"toy", toy_open, toy_run, toy_close};
 static const struct program *const programs[] = {&toy, NULL};
 
 static double started;
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
 
 static void print_event(void *context, const char *event, const char *node, const char *text)
 {
@@ -66,6 +81,7 @@ static void print_event(void *context, const char *event, const char *node, cons
 static bool print_status(void *context, const struct engine_status *status)
 {
     double *last = context;
+    if (interrupted) return false;
     if (clock_seconds() - *last < 1) return true;
     *last = clock_seconds();
     printf("%6.2f %u/%u", clock_seconds() - started, status->tasks_done, status->n_tasks);
@@ -111,6 +127,7 @@ static int run(char **words)
                       .key = words[2],
                       .data = words[4]};
     started = clock_seconds();
+    signal(SIGINT, interrupt);
     if (words[4] && blob_hash_file(words[4], job.hash, &job.data_bytes, &error)) return fail(&error);
     if (cluster_read(&cluster, words[0], &error)) return fail(&error);
     if (engine_start(&engine, cluster, &options, &error)) return fail(&error);
