@@ -109,6 +109,7 @@ static void check_hope(struct engine *engine, double now)
 void engine_publish(struct engine *engine)
 {
     pthread_mutex_lock(&engine->lock);
+    engine->generation = engine->n_generations;
     if (engine->n_snapshot < engine->roster.n) {
         struct member_status *bigger =
             mem_resize(engine->snapshot, engine->roster.n, sizeof *engine->snapshot);
@@ -232,8 +233,8 @@ static bool show_status(struct engine *engine,
     size_t n = engine->n_snapshot;
     struct member_status *members = mem_alloc(n, sizeof *members);
     if (members && n) memcpy(members, engine->snapshot, n * sizeof *members);
-    struct engine_status status = {engine->tasks_done, engine->n_tasks, engine->n_generations,
-                                   members ? n : 0, members};
+    struct engine_status status = {engine->tasks_done, engine->n_tasks, engine->generation, members ? n : 0,
+                                   members};
     pthread_mutex_unlock(&engine->lock);
     bool go_on = show(context, &status);
     mem_free(members);

@@ -35,6 +35,7 @@ struct engine {
     char *job; /* its JSON; NULL: none */
     bool stop, job_over, job_new;
     uint32_t job_number, tasks_done, n_tasks;
+    uint32_t generation;            /* started last */
     bramble_error failure;          /* of the job */
     struct member_status *snapshot; /* n_snapshot */
     size_t n_snapshot;
