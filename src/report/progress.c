@@ -92,8 +92,7 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total, dou
     double work = done > progress->before ? seconds / (double)(done - progress->before) * (double)done : 0;
     unsigned columns = progress->terminal ? progress_columns(progress->out) : 0;
     if (progress->terminal) {
-        progress_format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total,
-                        work);
+        progress_format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total, work);
         draw(progress, line);
         progress->next = seconds + redraw_seconds;
     } else {
