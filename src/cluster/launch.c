@@ -143,12 +143,13 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "oob_tcp_keepalive_intvl", "1");
     setting(words, "oob_tcp_keepalive_probes", "3");
     if (!plan->cluster->port_low) return;
+    /* The lower half for ranks, the upper for daemons: they would take each other's for free. */
     unsigned low = plan->cluster->port_low, n = plan->cluster->port_high - low + 1U;
     snprintf(range, sizeof range, "%u", low);
     setting(words, "btl_tcp_port_min_v4", range);
-    snprintf(range, sizeof range, "%u", n);
+    snprintf(range, sizeof range, "%u", n / 2);
     setting(words, "btl_tcp_port_range_v4", range);
-    snprintf(range, sizeof range, "%u-%u", low, low + n - 1);
+    snprintf(range, sizeof range, "%u-%u", low + n / 2, low + n - 1);
     setting(words, "oob_tcp_dynamic_ipv4_ports", range);
 }
 

@@ -54,10 +54,9 @@ void progress_note(struct progress *progress, const char *format, ...)
 
 /* "57 of 100 trees" and "21.3 trees/s, 2.1 s left". */
 static void describe(char count[static 80], char pace[static 96], const char *unit, uint64_t done,
-                     uint64_t total, double seconds)
+                     uint64_t total, double rate, double seconds)
 {
     snprintf(count, 80, "%.26s of %.26s %.16s", readable_count(done).text, readable_count(total).text, unit);
-    double rate = seconds > 0 ? (double)done / seconds : 0;
     if (rate <= 0)
         snprintf(pace, 96, "%.32s", readable_seconds(seconds).text);
     else
@@ -65,12 +64,12 @@ static void describe(char count[static 80], char pace[static 96], const char *un
                  readable_seconds((double)(total - done) / rate).text);
 }
 
-void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
-                     uint64_t total, double seconds)
+static void format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
+                   uint64_t total, double rate, double seconds)
 {
     char count[80], pace[96], bar[BAR_MAX + 5] = "";
     if (done > total) done = total;
-    describe(count, pace, unit, done, total, seconds);
+    describe(count, pace, unit, done, total, rate, seconds);
     unsigned words = (unsigned)(strlen(count) + strlen(pace)) + 2;
     if (words + BAR_MIN + 4 <= columns && total) {
         unsigned width = columns - words - 4;
@@ -85,19 +84,25 @@ void progress_format(char *buffer, size_t size, unsigned columns, const char *un
     if ((unsigned)length > columns && columns < size) buffer[columns] = 0;
 }
 
+void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
+                     uint64_t total, double seconds)
+{
+    format(buffer, size, columns, unit, done, total, seconds > 0 ? (double)done / seconds : 0, seconds);
+}
+
 void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds)
 {
     if (!progress->out || seconds < progress->next) return;
     char line[LINE_BYTES];
-    double work = done > progress->before ? seconds / (double)(done - progress->before) * (double)done : 0;
+    double rate = done > progress->before && seconds > 0 ? (double)(done - progress->before) / seconds : 0;
     unsigned columns = progress->terminal ? progress_columns(progress->out) : 0;
     if (progress->terminal) {
-        progress_format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total, work);
+        format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total, rate, seconds);
         draw(progress, line);
         progress->next = seconds + redraw_seconds;
     } else {
         char count[80], pace[96];
-        describe(count, pace, progress->unit, done, total, work);
+        describe(count, pace, progress->unit, done, total, rate, seconds);
         fprintf(progress->out, "%s, %s\n", count, pace);
         fflush(progress->out);
         progress->next = seconds + (seconds < line_seconds_max ? seconds : line_seconds_max);
