@@ -3,13 +3,13 @@
 
 struct rank_values {
     const char *session, *orders, *reports;
-    uint32_t threads;
+    uint32_t threads, memory;
 };
 
 static bramble_status run(const void *values, bramble_error *error)
 {
     const struct rank_values *v = values;
-    return bramble_rank_run(v->threads, v->orders, v->reports, error);
+    return bramble_rank_run(v->threads, v->memory * UINT64_C(1000000), v->orders, v->reports, error);
 }
 
 static const char *const paragraphs[] = {
@@ -34,6 +34,12 @@ static const struct option options[] = {
      .offset = FIELD(rank_values, reports),
      .help = "rank 0: where reports go"},
     OPTION_THREADS_AT(FIELD(rank_values, threads)),
+    {.name = "memory",
+     .value = "MB",
+     .kind = OPTION_COUNT,
+     .offset = FIELD(rank_values, memory),
+     .fallback = "0",
+     .help = "the most data may take here; 0 is what is free"},
     {.name = NULL},
 };
 

@@ -58,9 +58,10 @@ typedef struct bramble_member {
 } bramble_member;
 
 /* What the program itself does when it is a process of a cluster's job; started by the engine, never by hand.
- * Rank 0 gets orders from one pipe and reports to another; the others have `threads` (0: all). */
-BRAMBLE_API bramble_status bramble_rank_run(uint32_t threads, const char *orders, const char *reports,
-                                            bramble_error *error);
+ * Rank 0 gets orders from one pipe and reports to another; the others have `threads` (0: all) and `memory`
+ * bytes at most (0: what is free). */
+BRAMBLE_API bramble_status bramble_rank_run(uint32_t threads, uint64_t memory, const char *orders,
+                                            const char *reports, bramble_error *error);
 
 #ifdef __cplusplus
 }

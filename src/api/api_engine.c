@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cluster/rank.h"
+#include "train/sharded_farm.h"
 #include "train/tree_farm.h"
 
 static void pass_on(void *context, const char *event, const char *node, const char *text)
@@ -131,10 +132,10 @@ bool engine_watch_status(void *context, const struct engine_status *status)
     return go_on;
 }
 
-bramble_status bramble_rank_run(uint32_t threads, const char *orders, const char *reports,
+bramble_status bramble_rank_run(uint32_t threads, uint64_t memory, const char *orders, const char *reports,
                                 bramble_error *error)
 {
-    static const struct program *const programs[] = {&tree_farm, NULL};
-    struct rank_options options = {threads, orders, reports};
+    static const struct program *const programs[] = {&tree_farm, &sharded_farm, NULL};
+    struct rank_options options = {threads, memory, orders, reports};
     return rank_run(&options, programs, error);
 }

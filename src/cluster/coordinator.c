@@ -52,6 +52,7 @@ static void greet(struct coordinator *c, uint32_t rank, const struct wire_messag
     memcpy(&hello, message->bytes, sizeof hello);
     if (strncmp(hello.version, BRAMBLE_VERSION, sizeof hello.version) != 0) return;
     c->nodes[rank].said_hello = true;
+    c->nodes[rank].memory = hello.memory;
     c->nodes[rank].threads = hello.threads < 1              ? 1
                              : hello.threads > THREADS_MOST ? THREADS_MOST
                                                             : hello.threads;
@@ -91,7 +92,7 @@ static void take_result(struct coordinator *c, uint32_t rank, const struct wire_
     if (!schedule_result(c->schedule, rank - 1, head.task, head.seconds)) return;
     if (journal_append(c->journal, head.task, message->bytes + sizeof head,
                        (uint32_t)(message->length - sizeof head), &error)) {
-        coordinator_fail_job(c, &error);
+        coordinator_fail_job(c, 0, &error);
         return;
     }
     c->unsynced = true;
@@ -107,22 +108,32 @@ static bool anybody_left(const struct coordinator *c)
 }
 
 /* A worker's words, fit for a line of ours. */
-static void clean(bramble_error *line, const uint8_t *bytes, size_t length)
+static void clean(bramble_error *line, bramble_status status, const uint8_t *bytes, size_t length)
 {
     int most = (int)(length < sizeof line->message ? length : sizeof line->message);
-    error_set(line, BRAMBLE_ERR_DATA, "%.*s", bytes ? most : 0, bytes ? (const char *)bytes : "");
+    error_set(line, status, "%.*s", bytes ? most : 0, bytes ? (const char *)bytes : "");
 }
 
 static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_message *message)
 {
     bramble_error error;
-    if (c->nodes[rank].state == WORKER_OUT) return;
-    clean(&error, message->bytes + sizeof(uint32_t), message->length - sizeof(uint32_t));
+    struct wire_pair head;
+    if (c->nodes[rank].state == WORKER_OUT || message->length < sizeof head) return;
+    memcpy(&head, message->bytes, sizeof head);
+    bool of_memory = head.number == BRAMBLE_ERR_MEMORY;
+    c->out_of_memory |= of_memory;
+    clean(&error, of_memory ? BRAMBLE_ERR_MEMORY : BRAMBLE_ERR_DATA, message->bytes + sizeof head,
+          message->length - sizeof head);
     coordinator_data_given_up(c, rank);
     c->nodes[rank].state = WORKER_OUT;
     schedule_leave(c->schedule, rank - 1);
     coordinator_report(c, "out %" PRIu32 " %s", rank, error.message);
-    if (!anybody_left(c)) coordinator_fail_job(c, &error);
+    if (c->together) {
+        coordinator_fail_job(c, rank, &error);
+    } else if (!anybody_left(c)) {
+        if (c->out_of_memory) error.status = BRAMBLE_ERR_MEMORY;
+        coordinator_fail_job(c, 0, &error);
+    }
 }
 
 /* What workers say about the job at hand; about an earlier one it is let pass. */
@@ -140,7 +151,10 @@ static void handle_of_job(struct coordinator *c, uint32_t rank, const struct wir
     case WIRE_FAILED: leave_out(c, rank, message); break;
     case WIRE_READY:
         node->state = WORKER_WORKING;
-        schedule_join(c->schedule, rank - 1, node->threads);
+        if (c->together)
+            coordinator_together_ready(c);
+        else
+            schedule_join(c->schedule, rank - 1, node->threads);
         break;
     default: break;
     }
@@ -157,7 +171,7 @@ static void handle(void *context, struct wire_message *message)
     case WIRE_BEAT: heartbeat_arrived(&c->nodes[rank].beat, clock_seconds()); break;
     case WIRE_RESULT: take_result(c, rank, message); break;
     case WIRE_NOTE:
-        clean(&line, message->bytes, message->length);
+        clean(&line, BRAMBLE_ERR_DATA, message->bytes, message->length);
         coordinator_report(c, "note %" PRIu32 " %s", rank, line.message);
         break;
     default: handle_of_job(c, rank, message); break;
@@ -213,6 +227,7 @@ static void coordinate(struct coordinator *c)
         bool any = lines_read(&c->orders, take_order, c);
         any |= wire_poll(c->wire, handle, c);
         any |= coordinator_send_data(c);
+        any |= coordinator_tend_together(c);
         coordinator_tend_job(c);
         feed_all(c);
         watch(c);
@@ -222,10 +237,10 @@ static void coordinate(struct coordinator *c)
     }
 }
 
-bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const char *orders_path,
-                               const char *reports_path, bramble_error *error)
+bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const struct program *const *programs,
+                               const char *orders_path, const char *reports_path, bramble_error *error)
 {
-    struct coordinator c = {.wire = wire, .n_workers = n_workers};
+    struct coordinator c = {.wire = wire, .n_workers = n_workers, .programs = programs};
     signal(SIGPIPE, SIG_IGN);
     c.reports.fd = open(reports_path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     c.orders.fd = open(orders_path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

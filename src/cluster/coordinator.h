@@ -15,19 +15,23 @@
  *                                        out RANK TEXT                  cannot do this job; left out
  *                                        note RANK TEXT                 for the event log
  *                                        done JOB                       every result is in the journal
- *                                        error JOB TEXT                 the job cannot be done
+ *                                        divided JOB N                  into parts of the data, for N nodes
+ *                                        error JOB STATUS RANK TEXT     the job cannot be done, because of a
+ *                                                                       worker (or 0), a bramble_status
  */
 #ifndef CLUSTER_COORDINATOR_H
 #define CLUSTER_COORDINATOR_H
 
+#include "cluster/program.h"
 #include "cluster/wire.h"
 
 /* What a worker is at, as reports name it. */
 enum worker_state { WORKER_STARTING, WORKER_LOADING, WORKER_RECEIVING, WORKER_WORKING, WORKER_OUT };
 const char *worker_state_name(enum worker_state state);
 
-/* Runs until told to stop, or until the supervisor is gone. The wire stays the caller's. */
-bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const char *orders_path,
-                               const char *reports_path, bramble_error *error);
+/* Runs until told to stop, or until the supervisor is gone. `programs` (NULL at the end) are those that data
+ * may have to be divided for. The wire stays the caller's. */
+bramble_status coordinator_run(struct wire *wire, uint32_t n_workers, const struct program *const *programs,
+                               const char *orders_path, const char *reports_path, bramble_error *error);
 
 #endif

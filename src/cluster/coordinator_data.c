@@ -8,7 +8,10 @@ enum { RECEIVERS_EACH = 3 };
 
 void coordinator_data_needed(struct coordinator *c, uint32_t rank)
 {
-    if (c->job.data) c->nodes[rank].waits_for_data = true;
+    if (c->together)
+        coordinator_together_data_needed(c, rank);
+    else if (c->job.data)
+        c->nodes[rank].waits_for_data = true;
 }
 
 static void end_sending(struct coordinator *c, uint32_t to)
@@ -100,20 +103,20 @@ static void find_senders(struct coordinator *c)
     if (!out_of_reach(c)) return;
     error_set(&error, BRAMBLE_ERR_IO, "%s: the data can no longer be read, and no node has them",
               c->job.data);
-    coordinator_fail_job(c, &error);
+    coordinator_fail_job(c, 0, &error);
 }
 
 bool coordinator_send_data(struct coordinator *c)
 {
     bramble_error error;
-    if (!c->schedule || !c->job.data) return false;
+    if (!c->schedule || !c->job.data || c->together) return false;
     find_senders(c);
     if (!c->carrier) return false;
     bool any = carrier_poll(c->carrier);
     if (carrier_failed(c->carrier)) {
         error_set(&error, BRAMBLE_ERR_IO, "%s: the data changed while they were sent; run it again",
                   c->job.data);
-        coordinator_fail_job(c, &error);
+        coordinator_fail_job(c, 0, &error);
     }
     return any;
 }

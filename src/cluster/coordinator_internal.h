@@ -1,4 +1,5 @@
-/* Rank 0 from within: coordinator.c talks, coordinator_job.c keeps the job, coordinator_data.c the data. */
+/* Rank 0 from within: coordinator.c talks, coordinator_job.c keeps the job, coordinator_data.c the data that
+ * all nodes hold whole, coordinator_together.c the jobs that nodes do together. */
 #ifndef CLUSTER_COORDINATOR_INTERNAL_H
 #define CLUSTER_COORDINATOR_INTERNAL_H
 
@@ -15,6 +16,7 @@ struct node_at_work {
     enum worker_state state;
     struct heartbeat beat;
     uint32_t threads;
+    uint64_t memory;
     bool said_hello, has_data, waits_for_data, lost;
     uint32_t sender;    /* that sends it the data */
     uint32_t receivers; /* that it sends the data to; entry 0 is the coordinator itself */
@@ -30,18 +32,23 @@ struct bookkeeping {
     bramble_error error;
 };
 
+struct together;
+
 struct coordinator {
     struct wire *wire;
     struct lines orders, reports;
+    const struct program *const *programs;
     uint32_t n_workers, n_hello;
     struct node_at_work *nodes; /* by rank: 0 is the coordinator, 1..n_workers the others */
     struct job job;             /* program NULL: none */
     struct schedule *schedule;  /* of workers rank - 1; NULL: no job, or one that is being opened */
     struct journal *journal;
     struct bookkeeping opening, syncing;
-    struct carrier *carrier; /* of our own copy of the data, once it was needed */
-    bool no_copy;            /* ours cannot be read */
-    bool unsynced, final;    /* results since the last sync; the last sync is under way */
+    struct together *together; /* NULL: each worker does tasks on its own */
+    struct carrier *carrier;   /* of our own copy of the data, once it was needed */
+    bool no_copy;              /* ours cannot be read */
+    bool unsynced, final;      /* results since the last sync; the last sync is under way */
+    bool out_of_memory;        /* why some worker is out of the job */
     bool stop;
     double looked, reported, synced; /* when last */
 };
@@ -56,7 +63,10 @@ bool coordinator_at_job(const struct coordinator *c, uint32_t number);
 
 void coordinator_take_job(struct coordinator *c, const char *text);
 void coordinator_drop_job(struct coordinator *c);
-void coordinator_fail_job(struct coordinator *c, const bramble_error *error);
+void coordinator_fail_job(struct coordinator *c, uint32_t rank,
+                          const bramble_error *error); /* rank: coordinator.h */
+/* Tells a worker about the job at hand, or what it gets to see of it. */
+void coordinator_send_job(struct coordinator *c, uint32_t rank, const struct job *job);
 /* Takes in what was done beside, syncs the journal now and then, ends the job when all is in it. */
 void coordinator_tend_job(struct coordinator *c);
 
@@ -66,5 +76,12 @@ void coordinator_data_needed(struct coordinator *c, uint32_t rank);
 void coordinator_data_arrived(struct coordinator *c, uint32_t rank);
 void coordinator_data_refused(struct coordinator *c, uint32_t sender, uint32_t to);
 void coordinator_data_given_up(struct coordinator *c, uint32_t rank); /* it is out of the job */
+
+/* A job that is done together, which the workers do not know of yet: divides its data beside, and goes on. */
+void coordinator_divide(struct coordinator *c, const struct program *program);
+bool coordinator_tend_together(struct coordinator *c); /* true when anything was sent */
+void coordinator_together_data_needed(struct coordinator *c, uint32_t rank);
+void coordinator_together_ready(struct coordinator *c);
+void coordinator_together_drop(struct coordinator *c);
 
 #endif

@@ -24,21 +24,23 @@ void coordinator_drop_job(struct coordinator *c)
     schedule_free(c->schedule);
     journal_close(c->journal);
     carrier_free(c->carrier);
+    coordinator_together_drop(c);
     job_fini(&c->job);
     c->opening = c->syncing = (struct bookkeeping){0};
     c->schedule = NULL;
     c->journal = NULL;
     c->carrier = NULL;
-    c->no_copy = c->unsynced = c->final = false;
+    c->no_copy = c->unsynced = c->final = c->out_of_memory = false;
     for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
         c->nodes[rank].has_data = c->nodes[rank].waits_for_data = false;
         c->nodes[rank].receivers = 0;
     }
 }
 
-void coordinator_fail_job(struct coordinator *c, const bramble_error *error)
+void coordinator_fail_job(struct coordinator *c, uint32_t rank, const bramble_error *error)
 {
-    coordinator_report(c, "error %" PRIu32 " %s", c->job.number, error->message);
+    coordinator_report(c, "error %" PRIu32 " %d %" PRIu32 " %s", c->job.number, (int)error->status, rank,
+                       error->message);
     coordinator_drop_job(c);
 }
 
@@ -65,7 +67,7 @@ void coordinator_take_job(struct coordinator *c, const char *text)
     bramble_error error = {0};
     coordinator_drop_job(c);
     if (job_from_json(&c->job, text, strlen(text), &error)) {
-        coordinator_fail_job(c, &error);
+        coordinator_fail_job(c, 0, &error);
         return;
     }
     c->opening.job = &c->job;
@@ -75,27 +77,35 @@ void coordinator_take_job(struct coordinator *c, const char *text)
         return;
     }
     error_memory(&error, "the list of tasks");
-    coordinator_fail_job(c, &error);
+    coordinator_fail_job(c, 0, &error);
+}
+
+void coordinator_send_job(struct coordinator *c, uint32_t rank, const struct job *job)
+{
+    bramble_error error;
+    char *text = job_to_json(job);
+    if (text) {
+        c->nodes[rank].state = WORKER_LOADING;
+        wire_send_copy(c->wire, rank, WIRE_JOB, text, strlen(text));
+    } else {
+        error_memory(&error, "a job");
+        coordinator_fail_job(c, 0, &error);
+    }
+    mem_free(text);
 }
 
 static void announce_job(struct coordinator *c)
 {
-    bramble_error error = {0};
+    const struct program *program = program_find(c->programs, c->job.program);
     c->schedule = c->opening.schedule;
     c->journal = c->opening.journal;
     c->opening.schedule = NULL;
     c->opening.journal = NULL;
-    char *text = job_to_json(&c->job);
-    if (!text) {
-        error_memory(&error, "a job");
-        coordinator_fail_job(c, &error);
-        return;
-    }
-    for (uint32_t rank = 1; rank <= c->n_workers; rank++) {
-        c->nodes[rank].state = WORKER_LOADING;
-        wire_send_copy(c->wire, rank, WIRE_JOB, text, strlen(text));
-    }
-    mem_free(text);
+    if (program && program->run_together)
+        coordinator_divide(c, program);
+    else
+        for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
+            coordinator_send_job(c, rank, &c->job);
 }
 
 static void sync_journal(void *context)
@@ -120,13 +130,13 @@ void coordinator_tend_job(struct coordinator *c)
 {
     if (errand_back(&c->opening.errand)) {
         if (c->opening.status)
-            coordinator_fail_job(c, &c->opening.error);
+            coordinator_fail_job(c, 0, &c->opening.error);
         else
             announce_job(c);
     }
     if (errand_back(&c->syncing.errand)) {
         if (c->syncing.status) {
-            coordinator_fail_job(c, &c->syncing.error);
+            coordinator_fail_job(c, 0, &c->syncing.error);
         } else if (c->final) {
             coordinator_report_progress(c);
             coordinator_report(c, "done %" PRIu32, c->job.number);

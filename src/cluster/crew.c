@@ -37,6 +37,10 @@ struct crew {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     struct queue waiting, finished;
+    struct swap *swap; /* of work done together; `joint` then runs */
+    uint32_t *tasks, n_tasks;
+    pthread_t joint;
+    bool together;
     bool stop, opened;
     bramble_error error; /* the first failure, or OK */
 };
@@ -142,14 +146,20 @@ static void release(struct crew *crew)
     mem_free(crew->job);
     mem_free(crew->data_path);
     mem_free(crew->members);
+    mem_free(crew->tasks);
+    swap_free(crew->swap);
     mem_free(crew);
 }
 
 bramble_status crew_new(struct crew **out, const struct program *program, const char *job,
-                        const char *data_path, uint32_t threads, bramble_error *error)
+                        const char *data_path, uint32_t threads, struct swap *swap, bramble_error *error)
 {
     struct crew *crew = mem_zalloc(1, sizeof *crew);
-    if (!crew) return error_memory(error, "this node's threads");
+    if (!crew) {
+        swap_free(swap);
+        return error_memory(error, "this node's threads");
+    }
+    crew->swap = swap;
     crew->program = program;
     crew->n_members = threads;
     crew->waiting.end = &crew->waiting.first;
@@ -177,6 +187,8 @@ void crew_free(struct crew *crew)
     for (uint32_t i = 0; i < crew->n_members; i++) atomic_store(&crew->members[i].stop, true);
     pthread_cond_broadcast(&crew->wake);
     pthread_mutex_unlock(&crew->lock);
+    if (crew->swap) swap_break(crew->swap);
+    if (crew->together) pthread_join(crew->joint, NULL);
     for (uint32_t i = 0; i < crew->n_started; i++) pthread_join(crew->members[i].thread, NULL);
     for (struct entry *entry; (entry = take(&crew->waiting));) mem_free(entry);
     for (struct entry *entry; (entry = take(&crew->finished));) {
@@ -208,10 +220,50 @@ enum crew_state crew_state(struct crew *crew, bramble_error *error)
         return CREW_FAILED;
     }
     if (!opened) return CREW_OPENING;
+    if (crew->program->run_together) return CREW_READY;
     if (!crew->n_started) start_members(crew);
     if (crew->n_started) return CREW_READY;
     error_set(error, BRAMBLE_ERR_MEMORY, "no thread can be started");
     return CREW_FAILED;
+}
+
+static bramble_status take_together(void *context, uint32_t task, void *bytes, size_t length,
+                                    bramble_error *error)
+{
+    struct crew *crew = ((struct member *)context)->crew;
+    struct entry *entry = mem_zalloc(1, sizeof *entry);
+    if (!entry) {
+        mem_free(bytes);
+        return error_memory(error, "a result");
+    }
+    entry->result = (struct crew_result){task, 0, bytes, length};
+    pthread_mutex_lock(&crew->lock);
+    put(&crew->finished, entry);
+    pthread_mutex_unlock(&crew->lock);
+    return BRAMBLE_OK;
+}
+
+static void *work_together(void *context)
+{
+    struct crew *crew = context;
+    bramble_error error = {0};
+    struct exchange exchange = swap_exchange(crew->swap);
+    struct together_work work = {crew->tasks, crew->n_tasks, crew->n_members,
+                                 go_on,       take_together, &crew->members[0]};
+    bramble_status status = crew->program->run_together(crew->context, &exchange, &work, &error);
+    if (status && status != BRAMBLE_ERR_CANCELLED) fail(crew, &error);
+    return NULL;
+}
+
+bramble_status crew_together(struct crew *crew, const uint32_t *tasks, uint32_t n_tasks, bramble_error *error)
+{
+    if (crew->together) return BRAMBLE_OK;
+    crew->tasks = mem_alloc(n_tasks, sizeof *tasks);
+    if (!crew->tasks) return error_memory(error, "a list of tasks");
+    if (n_tasks) memcpy(crew->tasks, tasks, n_tasks * sizeof *tasks);
+    crew->n_tasks = n_tasks;
+    crew->together = pthread_create(&crew->joint, NULL, work_together, crew) == 0;
+    return crew->together ? BRAMBLE_OK : error_set(error, BRAMBLE_ERR_MEMORY, "no thread can be started");
 }
 
 bool crew_add(struct crew *crew, uint32_t task)

@@ -5,15 +5,22 @@
 #define CLUSTER_CREW_H
 
 #include "cluster/program.h"
+#include "cluster/swap.h"
 
 struct crew;
 
 /* Opens the program on a thread of its own (which may take long) and then starts `threads` threads. Texts are
- * copied. */
+ * copied. `swap` is for a program that is run together, else NULL; it becomes the crew's, whatever happens.
+ */
 bramble_status crew_new(struct crew **out, const struct program *program, const char *job,
-                        const char *data_path, uint32_t threads, bramble_error *error);
+                        const char *data_path, uint32_t threads, struct swap *swap, bramble_error *error);
 /* Tells all to stop, waits until they have (and the opening is over), closes the program. NULL is fine. */
 void crew_free(struct crew *crew);
+
+/* Begins the tasks of a program that is run together, on a READY crew, once; results come as those of other
+ * tasks. The list is copied. */
+bramble_status crew_together(struct crew *crew, const uint32_t *tasks, uint32_t n_tasks,
+                             bramble_error *error);
 
 enum crew_state { CREW_OPENING, CREW_READY, CREW_FAILED };
 enum crew_state crew_state(struct crew *crew, bramble_error *error); /* *error is filled in when FAILED */

@@ -74,6 +74,7 @@ static void give_job(struct engine *engine)
         for (size_t i = 0; i < engine->roster.n; i++) {
             struct roster_entry *entry = engine->roster.entries[i];
             entry->tasks_before = entry->tasks_now = entry->status.tasks = 0;
+            if (entry->status.state == MEMBER_OUT) *entry->status.problem = 0;
         }
         if (g) g->given_job = false;
         engine->job_new = false;
@@ -81,6 +82,7 @@ static void give_job(struct engine *engine)
     if (g && g->ready && engine->job && !engine->job_over && !g->given_job && alone(engine)) {
         generation_order(g, "job", engine->job);
         g->given_job = true;
+        g->refusal = (bramble_error){0};
     }
     if (g && g->given_job && !engine->job) {
         generation_order(g, "drop", "");
@@ -89,16 +91,30 @@ static void give_job(struct engine *engine)
     pthread_mutex_unlock(&engine->lock);
 }
 
-/* No node can be reached, and none is being looked for: the job cannot be done. */
+/* Is there a node that may yet come, beside those of g? */
+static bool others_may_come(const struct engine *engine, const struct generation *g)
+{
+    for (size_t i = 0; i < engine->roster.n; i++) {
+        const struct roster_entry *entry = engine->roster.entries[i];
+        bool member = false;
+        for (size_t m = 0; g && m < g->n_members; m++) member |= g->members[m] == i;
+        if (member) continue;
+        if (entry->present || (!entry->gone && (entry->status.tasks || entry->failures < 2))) return true;
+    }
+    return false;
+}
+
+/* No node can be reached, or those that are have no memory for the job, and none is being looked for: it
+ * cannot be done. */
 static void check_hope(struct engine *engine, double now)
 {
+    struct generation *g = engine->now;
+    if (g && g->given_job && g->refusal.status && !others_may_come(engine, g))
+        engine_end_job(engine, 0, &g->refusal);
     if (engine->now || engine->next || roster_present(&engine->roster) ||
         !roster_gathered(&engine->roster, now))
         return;
-    for (size_t i = 0; i < engine->roster.n; i++) {
-        const struct roster_entry *entry = engine->roster.entries[i];
-        if (!entry->gone && (entry->status.tasks || entry->failures < 2)) return;
-    }
+    if (others_may_come(engine, NULL)) return;
     bramble_error error;
     const struct roster_entry *first = engine->roster.n ? engine->roster.entries[0] : NULL;
     error_set(&error, BRAMBLE_ERR_IO, "none of the %zu nodes can be used; %s: %s", engine->roster.n,

@@ -71,14 +71,20 @@ static void progress_reported(struct engine *engine, const char *line)
     pthread_mutex_unlock(&engine->lock);
 }
 
-static void job_failed(struct engine *engine, const char *line)
+static void job_failed(const struct reporter *from, const char *line)
 {
+    struct engine *engine = from->engine;
     bramble_error error;
-    uint32_t job;
+    uint32_t job, status, rank;
     int at = 0;
-    if (sscanf(line, "%" SCNu32 " %n", &job, &at) != 1) return;
-    error_set(&error, BRAMBLE_ERR_DATA, "%s", line + at);
-    engine_end_job(engine, job, &error);
+    if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32 " %n", &job, &status, &rank, &at) != 3) return;
+    const struct roster_entry *entry = entry_of(from, rank);
+    error_set(&error, status == BRAMBLE_ERR_MEMORY ? BRAMBLE_ERR_MEMORY : BRAMBLE_ERR_DATA, "%s%s%s",
+              entry ? entry->node.name : "", entry ? ": " : "", line + at);
+    if (error.status == BRAMBLE_ERR_MEMORY && is_current(engine, job))
+        from->generation->refusal = error; /* others may do it, when they come */
+    else
+        engine_end_job(engine, job, &error);
 }
 
 /* What one worker said or did, in words. */
@@ -118,7 +124,9 @@ void engine_take_report(void *context, char *line)
     else if (sscanf(line, "done %" SCNu32, &number) == 1)
         job_done(from->engine, number);
     else if (strncmp(line, "error ", 6) == 0)
-        job_failed(from->engine, line + 6);
+        job_failed(from, line + 6);
+    else if (sscanf(line, "divided %*u %" SCNu32, &number) == 1)
+        engine_tell(from->engine, "divided", NULL, "the data, into parts for %" PRIu32 " nodes", number);
     else
         node_reported(from, line);
 }

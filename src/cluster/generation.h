@@ -26,9 +26,10 @@ struct generation {
     bool greeted[GENERATION_MEMBERS]; /* who did */
     bool is_second;                   /* another is at work until it is ready */
     bool given_job, leaving;
-    bool hung;       /* and was killed for it */
-    bool inquest;    /* leaving, and mpiexec shall say why */
-    double leave_by; /* when patience ends */
+    bramble_error refusal; /* of the job given: its members' memory is too small */
+    bool hung;             /* and was killed for it */
+    bool inquest;          /* leaving, and mpiexec shall say why */
+    double leave_by;       /* when patience ends */
 };
 
 /* Starts one in `folder`; `plan` needs its paths not filled in. */

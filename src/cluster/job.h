@@ -5,10 +5,11 @@
 #include "cluster/blob.h"
 
 struct job {
-    uint32_t number;  /* counts the jobs of a session from 1 */
-    uint32_t n_tasks; /* at least 1 */
-    char *program;    /* its name */
-    char *text;       /* for the program */
+    uint32_t number;    /* counts the jobs of a session from 1 */
+    uint32_t n_tasks;   /* at least 1 */
+    uint32_t n_members; /* ranks 1..n_members do it together; 0: each does tasks on its own */
+    char *program;      /* its name */
+    char *text;         /* for the program */
     char
         *journal; /* path of the file results go to, and the key it must have; on the coordinator's machine */
     char *key;

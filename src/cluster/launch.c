@@ -175,6 +175,9 @@ static void add_member(struct words *words, const struct member *member, const s
     if (plan->command) return;
     add(words, "--threads");
     add(words, "%u", member->threads);
+    if (!node->memory_bytes) return;
+    add(words, "--memory");
+    add(words, "%llu", (unsigned long long)(node->memory_bytes / 1000000));
 }
 
 static bramble_status command_line(struct words *words, const struct launch_plan *plan, bramble_error *error)

@@ -88,6 +88,24 @@ static bool cgroup_bytes(const char *root, const char *folder, const char *name,
     return end != text;
 }
 
+/* Bytes of a cgroup that are files' pages, which are given back when memory is wanted. */
+static uint64_t cgroup_cache(const char *root, const char *folder)
+{
+    static const char *const keys[] = {"inactive_file", "active_file", "total_inactive_file",
+                                       "total_active_file"};
+    char path[PATH_MAX], text[TEXT_MAX];
+    uint64_t own = 0, total = 0;
+    if (snprintf(path, sizeof path, "%s/memory.stat", folder) >= (int)sizeof path) return 0;
+    if (!read_text(root, path, text, sizeof text)) return 0;
+    for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
+        for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+            size_t length = strlen(keys[i]);
+            if (strncmp(line, keys[i], length) != 0 || line[length] != ' ') continue;
+            *(i < 2 ? &own : &total) += strtoull(line + length, NULL, 10);
+        }
+    return total > own ? total : own; /* version 1 counts those below apart */
+}
+
 /* A cgroup and those around it bound what a process may take. */
 static void apply_limits(struct node_report *report, const char *root, const char *base, const char *group,
                          const char *limit_name, const char *used_name)
@@ -100,6 +118,8 @@ static void apply_limits(struct node_report *report, const char *root, const cha
         if (cgroup_bytes(root, folder, limit_name, &limit) && limit < report->memory_bytes) {
             report->memory_bytes = limit;
             if (!cgroup_bytes(root, folder, used_name, &used)) used = 0;
+            uint64_t cache = cgroup_cache(root, folder);
+            used = used > cache ? used - cache : 0;
             uint64_t left = limit > used ? limit - used : 0;
             if (left < report->memory_free_bytes) report->memory_free_bytes = left;
         }

@@ -11,6 +11,16 @@
 
 #include <bramble/error.h>
 
+#include "cluster/exchange.h"
+
+struct together_work {
+    const uint32_t *tasks;
+    uint32_t n_tasks, threads;
+    bool (*go_on)(void *context);
+    bramble_status (*done)(void *context, uint32_t task, void *bytes, size_t length, bramble_error *error);
+    void *context; /* of both */
+};
+
 struct program {
     const char *name; /* "tree_farm": what a job asks for */
     /* Prepares this node: `job` is the text every node gets, data_path the job's data file, whole and checked
@@ -22,6 +32,24 @@ struct program {
     bramble_status (*run)(void *context, uint32_t thread, uint32_t task, bool (*go_on)(void *),
                           void *go_on_context, void **result, size_t *length, bramble_error *error);
     void (*close)(void *context);
+
+    /* The following are NULL in programs whose nodes do their tasks each on its own; in others `run` is NULL.
+     */
+
+    /* On the launching machine: writes the part of the data file that `member` gets instead of it. `memory`
+     * has what each member may take at most, in bytes. *n_members can be made smaller (the same for every
+     * member asked about): the last ones are then left out. */
+    bramble_status (*divide)(const char *job, const char *data_path, const uint64_t *memory,
+                             uint32_t *n_members, uint32_t member, const char *out_path,
+                             bramble_error *error);
+    /* Does these tasks together with the other members, who all call it with the same ones; on `threads`
+     * threads at most. The first member (rank 0 of the exchange) hands each result to `done`, which takes the
+     * bytes (mem_alloc). When another member gave up, returns BRAMBLE_ERR_CANCELLED: that one says why. */
+    bramble_status (*run_together)(void *context, const struct exchange *exchange,
+                                   const struct together_work *work, bramble_error *error);
 };
+
+/* The program of this name in a list that ends with NULL; NULL: there is none. */
+const struct program *program_find(const struct program *const *programs, const char *name);
 
 #endif

@@ -24,10 +24,11 @@ bramble_status rank_run(const struct rank_options *options, const struct program
     if (status) return status;
     if (rank == 0)
         status = options->orders && options->reports
-                     ? coordinator_run(wire, size - 1, options->orders, options->reports, error)
+                     ? coordinator_run(wire, size - 1, programs, options->orders, options->reports, error)
                      : error_set(error, BRAMBLE_ERR_USAGE, "rank 0 needs --orders and --reports");
     else
-        worker_run(wire, programs, options->threads ? options->threads : threads_available());
+        worker_run(wire, rank, programs, options->threads ? options->threads : threads_available(),
+                   options->memory);
     wire_close(wire, LEAVE_SECONDS);
     return status;
 }

@@ -6,6 +6,7 @@
 
 struct rank_options {
     uint32_t threads;             /* of a worker; 0: all */
+    uint64_t memory;              /* bytes a worker may take; 0: what is free */
     const char *orders, *reports; /* of rank 0 */
 };
 

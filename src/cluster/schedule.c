@@ -243,6 +243,11 @@ bool schedule_take_cancel(struct schedule *s, uint32_t *w, uint32_t *task)
     return true;
 }
 
+bool schedule_is_done(const struct schedule *s, uint32_t task)
+{
+    return s->done[task];
+}
+
 uint32_t schedule_tasks_done(const struct schedule *s)
 {
     return s->n_done;

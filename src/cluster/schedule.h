@@ -36,6 +36,7 @@ bool schedule_next(struct schedule *schedule, uint32_t w, double now, uint32_t *
 bool schedule_result(struct schedule *schedule, uint32_t w, uint32_t task, double seconds);
 bool schedule_take_cancel(struct schedule *schedule, uint32_t *w, uint32_t *task);
 
+bool schedule_is_done(const struct schedule *schedule, uint32_t task);
 uint32_t schedule_tasks_done(const struct schedule *schedule);
 uint32_t schedule_tasks_by(const struct schedule *schedule, uint32_t w); /* first copies handed in by w */
 uint32_t schedule_in_flight(const struct schedule *schedule, uint32_t w);

@@ -27,7 +27,9 @@ enum wire_tag {
     WIRE_TASK,      /* from 0: struct wire_pair, the task */
     WIRE_CANCEL,    /* from 0: the same */
     WIRE_RESULT,    /* to 0: struct wire_result, then the bytes */
-    WIRE_FAILED,    /* to 0: u32 job, then a message: this node cannot do it */
+    WIRE_TOGETHER,  /* from 0: u32 job, then u32 tasks: do them together, beginning now */
+    WIRE_EXCHANGE,  /* to another worker: struct wire_pair, the number of the exchange; then the bytes */
+    WIRE_FAILED,    /* to 0: struct wire_pair, a bramble_status; then a message: this node cannot do it */
     WIRE_NOTE,      /* to 0: text for the event log */
     WIRE_JOB_DONE,  /* from 0: drop the job */
     WIRE_STOP,      /* from 0: drop everything and leave */
@@ -36,6 +38,7 @@ enum wire_tag {
 struct wire_hello {
     char version[32]; /* of bramble */
     uint32_t threads, pid;
+    uint64_t memory; /* bytes a job may take there at most */
 };
 
 struct wire_pair {

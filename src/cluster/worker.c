@@ -11,9 +11,12 @@
 #include "cluster/crew.h"
 #include "cluster/errand.h"
 #include "cluster/job.h"
+#include "cluster/spare_memory.h"
 
 #define BEAT_SECONDS 0.2
-#define PAUSE_NS 1000000 /* between looks at the network */
+#define MEMORY_SECONDS 5.0 /* that the job before may take to give back its memory */
+#define PAUSE_NS 1000000   /* between looks at the network */
+#define PAUSE_TOGETHER_NS 200000
 
 /* How far this node is with its job. What takes long runs beside, since the beats must go on. */
 enum stage {
@@ -44,16 +47,19 @@ struct search {
 struct worker {
     struct wire *wire;
     const struct program *const *programs;
-    uint32_t threads;
+    uint32_t rank, threads;
+    uint64_t memory;
     enum stage stage;
     struct job job;
     char *data_path;
     struct search search;
     struct carrier *carrier;
     struct crew *crew;
+    struct swap *swap;      /* the crew's, while it has a job that is done together */
     struct errand farewell; /* of the crew before; another is opened when it is over */
     bool stop;
-    double beat; /* when it was sent last */
+    double beat;  /* when it was sent last */
+    double begun; /* when the job came */
 };
 
 static void say(struct worker *worker, enum wire_tag tag, const void *bytes, size_t length)
@@ -76,15 +82,16 @@ static void dismiss_crew(struct worker *worker)
     if (!worker->crew) return;
     errand_start(&worker->farewell, free_crew, worker->crew);
     worker->crew = NULL;
+    worker->swap = NULL;
 }
 
 /* This node is out of this job; it still sends the data to others. */
 static void give_up(struct worker *worker, const bramble_error *error)
 {
     struct {
-        uint32_t job;
+        struct wire_pair head;
         char message[sizeof error->message];
-    } report = {worker->job.number, ""};
+    } report = {{worker->job.number, error->status}, ""};
     memcpy(report.message, error->message, sizeof report.message);
     say(worker, WIRE_FAILED, &report, sizeof report);
     dismiss_crew(worker);
@@ -122,6 +129,7 @@ static void take_job(struct worker *worker, const struct wire_message *message)
         give_up(worker, &error);
     else
         worker->stage = worker->job.data ? BEGUN : HAVING;
+    worker->begun = clock_seconds();
 }
 
 /* Beside: the data in the cache, or else a place for them. */
@@ -142,7 +150,13 @@ static void check_data(void *context)
 static void start_looking(struct worker *worker)
 {
     struct search *search = &worker->search;
-    if (search->errand.out) return; /* still for the job before */
+    bramble_error error;
+    if (search->errand.out || worker->farewell.out) return; /* still for the job before */
+    bool for_good;
+    if (spare_memory_check(worker->job.data_bytes, worker->memory, &for_good, &error)) {
+        if (for_good || clock_seconds() - worker->begun > MEMORY_SECONDS) give_up(worker, &error);
+        return;
+    }
     memcpy(search->hash, worker->job.hash, sizeof search->hash);
     search->length = worker->job.data_bytes;
     search->unwanted = false;
@@ -195,24 +209,68 @@ static void send_data(struct worker *worker, const struct wire_pair *to)
         say(worker, WIRE_NOT_SENT, to, sizeof *to);
 }
 
-static const struct program *find_program(const struct worker *worker, const char *name)
-{
-    for (size_t i = 0; worker->programs[i]; i++)
-        if (strcmp(worker->programs[i]->name, name) == 0) return worker->programs[i];
-    return NULL;
-}
-
 static void open_crew(struct worker *worker)
 {
     bramble_error error = {0};
-    const struct program *program = find_program(worker, worker->job.program);
+    const struct job *job = &worker->job;
+    const struct program *program = program_find(worker->programs, job->program);
     if (worker->farewell.out) return;
     worker->stage = OPENING;
-    if (!program)
-        error_set(&error, BRAMBLE_ERR_UNSUPPORTED, "it knows no program %s", worker->job.program);
-    else if (!crew_new(&worker->crew, program, worker->job.text, worker->data_path, worker->threads, &error))
+    if (!program || !program->run_together != !job->n_members ||
+        (job->n_members && worker->rank > job->n_members))
+        error_set(&error, BRAMBLE_ERR_UNSUPPORTED, "it knows no such program as %s", job->program);
+    else if (job->n_members && !(worker->swap = swap_new(job->number, worker->rank - 1, job->n_members)))
+        error_memory(&error, "what members exchange");
+    else if (!crew_new(&worker->crew, program, job->text, worker->data_path, worker->threads, worker->swap,
+                       &error))
         return;
+    worker->swap = NULL;
     give_up(worker, &error);
+}
+
+/* All members are ready: the tasks that are left begin. */
+static void begin_together(struct worker *worker, const struct wire_message *message)
+{
+    bramble_error error = {0};
+    uint32_t job;
+    if (worker->stage != WORKING || !worker->swap || message->length < sizeof job) return;
+    memcpy(&job, message->bytes, sizeof job);
+    if (job != worker->job.number) return;
+    const uint32_t *tasks = (const uint32_t *)message->bytes + 1;
+    if (crew_together(worker->crew, tasks, (uint32_t)(message->length / sizeof job - 1), &error))
+        give_up(worker, &error);
+}
+
+static void take_exchange(struct worker *worker, struct wire_message *message)
+{
+    bramble_error error;
+    struct wire_pair head;
+    if (!worker->swap || message->length < sizeof head) return;
+    memcpy(&head, message->bytes, sizeof head);
+    if (head.job != worker->job.number) return;
+    if (swap_arrived(worker->swap, message->from - 1, message->bytes, message->length)) {
+        message->bytes = NULL;
+        return;
+    }
+    error_set(&error, BRAMBLE_ERR_DATA, "member %u of the run sent something out of turn", message->from);
+    give_up(worker, &error);
+}
+
+static bool send_exchange(void *context, uint32_t member, const void *message, size_t length)
+{
+    const struct worker *worker = context;
+    return wire_send_copy(worker->wire, member + 1, WIRE_EXCHANGE, message, length);
+}
+
+/* Sends what the crew wants exchanged. */
+static bool exchange(struct worker *worker)
+{
+    bool any = false;
+    bramble_error error;
+    if (!worker->swap || swap_post(worker->swap, send_exchange, worker, &any)) return any;
+    error_memory(&error, "what members exchange");
+    give_up(worker, &error);
+    return any;
 }
 
 static void handle_pair(struct worker *worker, const struct wire_message *message)
@@ -239,12 +297,17 @@ static void handle(void *context, struct wire_message *message)
         take_data(worker, message);
         return;
     }
+    if (message->tag == WIRE_EXCHANGE) {
+        take_exchange(worker, message);
+        return;
+    }
     if (message->from != 0) return;
     switch (message->tag) {
     case WIRE_JOB: take_job(worker, message); break;
     case WIRE_SEND_DATA:
     case WIRE_TASK:
     case WIRE_CANCEL: handle_pair(worker, message); break;
+    case WIRE_TOGETHER: begin_together(worker, message); break;
     case WIRE_JOB_DONE: drop_job(worker); break;
     case WIRE_STOP: worker->stop = true; break;
     default: break;
@@ -302,6 +365,7 @@ static bool go_on(struct worker *worker)
     if (worker->stage == BEGUN) start_looking(worker);
     if (worker->stage == HAVING) open_crew(worker);
     bool any = attend_crew(worker);
+    any |= exchange(worker);
     return pass_data_on(worker) || any;
 }
 
@@ -313,16 +377,22 @@ static void beat(struct worker *worker)
     say(worker, WIRE_BEAT, NULL, 0);
 }
 
-void worker_run(struct wire *wire, const struct program *const *programs, uint32_t threads)
+void worker_run(struct wire *wire, uint32_t rank, const struct program *const *programs, uint32_t threads,
+                uint64_t memory)
 {
-    struct worker worker = {.wire = wire, .programs = programs, .threads = threads};
-    struct wire_hello hello = {.version = BRAMBLE_VERSION, .threads = threads, .pid = (uint32_t)getpid()};
+    struct worker worker = {
+        .wire = wire, .rank = rank, .programs = programs, .threads = threads, .memory = memory};
+    struct wire_hello hello = {.version = BRAMBLE_VERSION,
+                               .threads = threads,
+                               .pid = (uint32_t)getpid(),
+                               .memory = spare_memory_most(memory)};
     say(&worker, WIRE_HELLO, &hello, sizeof hello);
     while (!worker.stop) {
         bool any = wire_poll(wire, handle, &worker);
         any |= go_on(&worker);
         beat(&worker);
-        if (!any) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+        long pause = worker.swap ? PAUSE_TOGETHER_NS : PAUSE_NS;
+        if (!any) nanosleep(&(struct timespec){0, pause}, NULL);
     }
     drop_job(&worker);
     errand_wait(&worker.farewell);

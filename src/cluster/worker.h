@@ -6,8 +6,10 @@
 #include "cluster/wire.h"
 
 /*
- * Works until told to stop. `programs` ends with NULL. The wire stays the caller's.
+ * Works until told to stop, on `threads` threads and in at most `memory` bytes (0: what is free). `programs`
+ * ends with NULL. The wire stays the caller's.
  */
-void worker_run(struct wire *wire, const struct program *const *programs, uint32_t threads);
+void worker_run(struct wire *wire, uint32_t rank, const struct program *const *programs, uint32_t threads,
+                uint64_t memory);
 
 #endif

@@ -21,6 +21,21 @@ bramble_status binned_file_write_shard(const char *path, const struct bramble_ta
                                        const struct binned *binned, uint32_t begin, uint32_t end,
                                        bramble_error *error);
 
+/* What of a file everybody needs, and what can be divided. */
+struct binned_extent {
+    uint64_t n_rows;
+    uint32_t n_features;
+    uint64_t shared_bytes; /* of the file but for codes */
+};
+
+/* Reads the head of a file that holds all features. */
+bramble_status binned_file_measure(const char *path, struct binned_extent *extent, bramble_error *error);
+
+/* Writes the shard of features begin..end - 1 (at least one) of a file that holds all: byte for byte what
+ * binned_file_write_shard writes. Needs a megabyte or two of memory, however large the file. */
+bramble_status binned_file_cut(const char *path, uint32_t begin, uint32_t end, const char *out_path,
+                               bramble_error *error);
+
 /* What a file holds. `table` has its schema's types and classes, target's name, targets and weights, but no
  * columns and no other texts; `binned` has codes by row only. */
 struct binned_file {

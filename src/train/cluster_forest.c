@@ -8,6 +8,7 @@
 #include "cluster/blob.h"
 #include "cluster/journal.h"
 #include "data/binned_file.h"
+#include "train/sharded_farm.h"
 #include "train/tree_farm.h"
 
 /* One training, as far as it got. */
@@ -44,18 +45,37 @@ static bramble_status store_data(struct training *t, bramble_error *error)
     return status;
 }
 
-/* Results belong to these data, options and this version, and are good for no others. */
+/* Results belong to these data, options and this version, and are good for no others. They are the same
+ * whichever program made them. */
 static bramble_status describe_job(struct training *t, bramble_error *error)
 {
     struct str key = {0};
     bramble_status status = tree_farm_job(t->options, &t->job.text, error);
     if (status) return status;
-    str_printf(&key, "%s %s %s %s", BRAMBLE_VERSION, tree_farm.name, t->job.hash, t->job.text);
+    str_printf(&key, "%s forest %s %s", BRAMBLE_VERSION, t->job.hash, t->job.text);
     t->job.key = str_take(&key);
-    t->job.program = mem_strdup(tree_farm.name);
     t->job.journal = path_in(t->folder, "journal");
     t->job.n_tasks = t->options->trees;
-    return t->job.key && t->job.program && t->job.journal ? BRAMBLE_OK : error_memory(error, "a job");
+    return t->job.key && t->job.journal ? BRAMBLE_OK : error_memory(error, "a job");
+}
+
+static bramble_status run_program(struct training *t, const struct program *program, struct engine *engine,
+                                  const struct cluster_watch *watch, bramble_error *error)
+{
+    mem_free(t->job.program);
+    t->job.program = mem_strdup(program->name);
+    if (!t->job.program) return error_memory(error, "a job");
+    return engine_run(engine, &t->job, watch->status, watch->context, error);
+}
+
+/* Each node grows trees from all of the data; when they are too large for every one of them, from a part
+ * each, together. */
+static bramble_status grow(struct training *t, struct engine *engine, const struct cluster_watch *watch,
+                           bramble_error *error)
+{
+    bramble_status status = run_program(t, &tree_farm, engine, watch, error);
+    if (status != BRAMBLE_ERR_MEMORY) return status;
+    return run_program(t, &sharded_farm, engine, watch, error);
 }
 
 /* The harvest comes first: it checks the options, and no node should hear of ones that make no sense. */
@@ -66,7 +86,7 @@ static bramble_status run(struct training *t, struct forest **out, struct engine
     bramble_status status = tree_farm_harvest_new(&harvest, t->table, t->options, error);
     if (!status) status = store_data(t, error);
     if (!status) status = describe_job(t, error);
-    if (!status) status = engine_run(engine, &t->job, watch->status, watch->context, error);
+    if (!status) status = grow(t, engine, watch, error);
     if (!status) status = journal_read(t->job.journal, t->job.key, tree_farm_harvest_add, harvest, error);
     if (!status) status = tree_farm_harvest_finish(harvest, NULL, NULL, out, error);
     tree_farm_harvest_free(harvest);

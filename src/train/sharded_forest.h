@@ -25,9 +25,10 @@ struct sharded_job {
 };
 
 /*
- * Grows the trees together with the other members, who must all call it. When one of them gives up, all fail
- * with its reason. Sends for each node some 13 bytes a member, and a bit for each row of a node that splits.
- * Memory besides the shard: 48 bytes a row drawn for each of up to 16 trees in flight.
+ * Grows the trees together with the other members, who must all call it. When one of them gives up, the
+ * others fail too, with BRAMBLE_ERR_CANCELLED and a line that says whose fault it was. Sends for each node
+ * some 13 bytes a member, and a bit for each row of a node that splits. Memory besides the shard: 48 bytes a
+ * row drawn for each of up to 16 trees in flight.
  */
 bramble_status sharded_forest_grow(const struct sharded_job *job, bramble_error *error);
 

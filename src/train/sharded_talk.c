@@ -42,16 +42,16 @@ static bramble_status not_understood(uint32_t rank, bramble_error *error)
                      rank);
 }
 
-/* Why another member gives up, by its first byte. */
+/* Another member gives up; its first byte says why. */
 static bramble_status gave_up(uint32_t rank, uint8_t why, bramble_error *error)
 {
     if (why == BRAMBLE_ERR_CANCELLED) return error_set(error, BRAMBLE_ERR_CANCELLED, "training was stopped");
     if (why == BRAMBLE_ERR_MEMORY)
-        return error_set(error, BRAMBLE_ERR_MEMORY,
+        return error_set(error, BRAMBLE_ERR_CANCELLED,
                          "member %u of the run is out of memory; give it fewer features or leave it out",
                          rank);
     if (why > BRAMBLE_ERR_CANCELLED) return not_understood(rank, error);
-    return error_set(error, (bramble_status)why, "member %u of the run gave up; its own message says why",
+    return error_set(error, BRAMBLE_ERR_CANCELLED, "member %u of the run gave up; its own message says why",
                      rank);
 }
 

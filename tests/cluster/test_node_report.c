@@ -62,7 +62,8 @@ static void test_a_container(void **state)
     record(&s, "/proc/meminfo", "MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\n");
     record(&s, "/proc/self/cgroup", "0::/a/b\n");
     record(&s, "/sys/fs/cgroup/a/memory.max", "2000000000\n");
-    record(&s, "/sys/fs/cgroup/a/memory.current", "500000000\n");
+    record(&s, "/sys/fs/cgroup/a/memory.current", "900000000\n");
+    record(&s, "/sys/fs/cgroup/a/memory.stat", "anon 1\nactive_file 300000000\ninactive_file 100000000\n");
     record(&s, "/sys/fs/cgroup/a/b/memory.max", "max\n");
     record(&s, "/sys/class/hwmon/hwmon0/name", "rpi_volt\n");
     record(&s, "/sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");

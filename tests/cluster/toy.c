@@ -18,6 +18,7 @@
 #include "cluster/probe.h"
 #include "cluster/rank.h"
 #include "cluster/slurm.h"
+#include "toy_together.h"
 
 static bramble_status toy_open(void **context, const char *job, const char *data_path, uint32_t threads,
                                bramble_error *error)
@@ -60,7 +61,7 @@ static void toy_close(void *context)
 }
 
 static const struct program toy = {"toy", toy_open, toy_run, toy_close};
-static const struct program *const programs[] = {&toy, NULL};
+static const struct program *const programs[] = {&toy, &toy_together, NULL};
 
 static double started;
 static volatile sig_atomic_t interrupted;
@@ -121,7 +122,7 @@ static int run(char **words)
     snprintf(joins, sizeof joins, "%s.joins", words[3]);
     struct engine_options options = {.program = program, .joins = joins, .event = print_event};
     struct job job = {.n_tasks = (uint32_t)atoi(words[1]),
-                      .program = "toy",
+                      .program = words[4] && words[5] ? "toy_together" : "toy",
                       .text = words[2],
                       .journal = words[3],
                       .key = words[2],
@@ -149,6 +150,7 @@ static int be_rank(int n, char **words)
     bramble_error error = {0};
     for (int i = 0; i + 1 < n; i++) {
         if (strcmp(words[i], "--threads") == 0) options.threads = (uint32_t)atoi(words[i + 1]);
+        if (strcmp(words[i], "--memory") == 0) options.memory = (uint64_t)atoi(words[i + 1]) * 1000000;
         if (strcmp(words[i], "--orders") == 0) options.orders = words[i + 1];
         if (strcmp(words[i], "--reports") == 0) options.reports = words[i + 1];
     }
@@ -172,6 +174,6 @@ int main(int n, char **words)
     if (n >= 6 && strcmp(words[1], "run") == 0) return run(words + 2);
     if (n >= 2 && strcmp(words[1], "rank") == 0) return be_rank(n - 2, words + 2);
     if (n >= 2 && strcmp(words[1], "node-report") == 0) return report();
-    fprintf(stderr, "usage: toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA]\n");
+    fprintf(stderr, "usage: toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA [together]]\n");
     return 2;
 }

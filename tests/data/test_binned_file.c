@@ -151,6 +151,12 @@ static void shards_hold_some_codes(void **state)
             uint8_t *cut = scratch_slurp(path, &n_cut);
             assert_int_equal(n, n_cut);
             assert_memory_equal(bytes, cut, n);
+            free(cut);
+            assert_int_equal(binned_file_cut(scratch_path(&scratch, "whole"), begin, end, path, NULL),
+                             BRAMBLE_OK);
+            cut = scratch_slurp(path, &n_cut);
+            assert_int_equal(n, n_cut);
+            assert_memory_equal(bytes, cut, n);
             free(bytes);
             free(cut);
             binned_file_free(shard);
@@ -158,6 +164,30 @@ static void shards_hold_some_codes(void **state)
     binned_file_free(whole);
     binned_free(binned);
     bramble_table_free(table);
+    scratch_remove(&scratch);
+}
+
+static void only_whole_files_are_cut(void **state)
+{
+    (void)state;
+    struct scratch scratch = scratch_new();
+    char whole[PATH_MAX], part[PATH_MAX], other[PATH_MAX];
+    struct binned_extent extent;
+    snprintf(whole, sizeof whole, "%s", write_some(&scratch, "whole", true, true));
+    snprintf(part, sizeof part, "%s", scratch_path(&scratch, "part"));
+    snprintf(other, sizeof other, "%s", scratch_path(&scratch, "other"));
+    assert_int_equal(binned_file_measure(whole, &extent, NULL), BRAMBLE_OK);
+    assert_int_equal(extent.n_features, F);
+    assert_int_equal(binned_file_cut(whole, 1, 1, part, NULL), BRAMBLE_ERR_USAGE);
+    assert_int_equal(binned_file_cut(whole, 1, F + 1, part, NULL), BRAMBLE_ERR_USAGE);
+    assert_int_equal(access(part, F_OK), -1);
+    assert_int_equal(binned_file_cut(whole, 1, 2, part, NULL), BRAMBLE_OK);
+    assert_int_equal(binned_file_cut(part, 1, 2, other, NULL), BRAMBLE_ERR_DATA);
+    assert_int_equal(truncate(whole, (off_t)(extent.shared_bytes + 1)), 0);
+    assert_int_equal(binned_file_cut(whole, 1, 2, other, NULL), BRAMBLE_ERR_DATA);
+    assert_int_equal(truncate(whole, 5), 0);
+    assert_int_equal(binned_file_measure(whole, &extent, NULL), BRAMBLE_ERR_DATA);
+    assert_int_equal(binned_file_cut(other, 1, 2, part, NULL), BRAMBLE_ERR_IO);
     scratch_remove(&scratch);
 }
 
@@ -318,6 +348,7 @@ int main(void)
         cmocka_unit_test(what_is_read_is_what_was_written),
         cmocka_unit_test(the_file_is_always_the_same),
         cmocka_unit_test(shards_hold_some_codes),
+        cmocka_unit_test(only_whole_files_are_cut),
         cmocka_unit_test(files_cut_short_are_refused),
         cmocka_unit_test(no_number_is_believed),
         cmocka_unit_test(every_array_is_checked),

@@ -1,0 +1,173 @@
+/* Exchanges between members whose messages come late, early, or make no sense. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "cluster/swap.h"
+#include "cluster/wire.h"
+
+enum { MEMBERS = 3, ROUNDS = 200, JOB = 7 };
+
+/* A member that computes on a thread of its own; the test is everybody's wire. */
+struct computing {
+    struct swap *swap;
+    pthread_t thread;
+    bramble_status status;
+    bool wrong;
+};
+
+static size_t length_of(uint32_t round, uint32_t rank)
+{
+    return (round * 7 + rank * 3) % 40;
+}
+
+static void *compute(void *context)
+{
+    struct computing *self = context;
+    struct exchange exchange = swap_exchange(self->swap);
+    for (uint32_t round = 0; round < ROUNDS && !self->status; round++) {
+        uint8_t mine[40];
+        struct exchanged theirs[MEMBERS];
+        memset(mine, (int)(round + exchange.rank), sizeof mine);
+        self->status =
+            exchange.all_gather(exchange.context, mine, length_of(round, exchange.rank), theirs, NULL);
+        for (uint32_t m = 0; !self->status && m < MEMBERS; m++) {
+            const uint8_t *bytes = theirs[m].bytes;
+            self->wrong |= theirs[m].length != length_of(round, m);
+            for (size_t i = 0; i < theirs[m].length; i++) self->wrong |= bytes[i] != (uint8_t)(round + m);
+        }
+    }
+    return NULL;
+}
+
+/* Messages under way: delivered in any order between senders, in order from each. */
+struct network {
+    struct computing members[MEMBERS];
+    struct {
+        uint8_t *message;
+        size_t length;
+    } queues[MEMBERS][MEMBERS][2];
+    uint32_t n_queued[MEMBERS][MEMBERS];
+    uint32_t from;
+};
+
+static bool send(void *context, uint32_t member, const void *message, size_t length)
+{
+    struct network *network = context;
+    uint32_t *n = &network->n_queued[network->from][member];
+    assert_true(*n < 2);
+    network->queues[network->from][member][*n].message = mem_alloc(length, 1);
+    memcpy(network->queues[network->from][member][*n].message, message, length);
+    network->queues[network->from][member][(*n)++].length = length;
+    return true;
+}
+
+static bool deliver(struct network *network, uint32_t from, uint32_t to)
+{
+    if (!network->n_queued[from][to]) return false;
+    assert_true(swap_arrived(network->members[to].swap, from, network->queues[from][to][0].message,
+                             network->queues[from][to][0].length));
+    network->queues[from][to][0] = network->queues[from][to][1];
+    network->n_queued[from][to]--;
+    return true;
+}
+
+static void start(struct network *network)
+{
+    memset(network, 0, sizeof *network);
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        assert_non_null(network->members[m].swap = swap_new(JOB, m, MEMBERS));
+        pthread_create(&network->members[m].thread, NULL, compute, &network->members[m]);
+    }
+}
+
+static void end(struct network *network)
+{
+    for (uint32_t m = 0; m < MEMBERS; m++) pthread_join(network->members[m].thread, NULL);
+    for (uint32_t m = 0; m < MEMBERS; m++) swap_free(network->members[m].swap);
+    for (uint32_t from = 0; from < MEMBERS; from++)
+        for (uint32_t to = 0; to < MEMBERS; to++)
+            for (uint32_t i = 0; i < network->n_queued[from][to]; i++)
+                mem_free(network->queues[from][to][i].message);
+}
+
+/* Carries `n` messages, the next from and to whom chance says. */
+static void carry(struct network *network, size_t n)
+{
+    unsigned chance = 1;
+    while (n) {
+        chance = chance * 1103515245 + 12345;
+        network->from = (chance >> 16) % MEMBERS;
+        bool any;
+        assert_true(swap_post(network->members[network->from].swap, send, network, &any));
+        n -= deliver(network, network->from, (chance >> 20) % MEMBERS);
+    }
+}
+
+static void everybody_gets_what_everybody_sent(void **state)
+{
+    (void)state;
+    struct network network;
+    start(&network);
+    carry(&network, (size_t)ROUNDS * MEMBERS * (MEMBERS - 1));
+    end(&network);
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        assert_int_equal(network.members[m].status, BRAMBLE_OK);
+        assert_false(network.members[m].wrong);
+    }
+}
+
+static void who_waits_is_told_that_it_is_over(void **state)
+{
+    (void)state;
+    struct network network;
+    start(&network);
+    carry(&network, ROUNDS);
+    for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.members[m].swap);
+    end(&network);
+    for (uint32_t m = 0; m < MEMBERS; m++)
+        assert_int_equal(network.members[m].status, BRAMBLE_ERR_CANCELLED);
+}
+
+static bool arrives(struct swap *swap, uint32_t member, uint32_t round)
+{
+    struct wire_pair head = {JOB, round};
+    uint8_t *message = mem_alloc(1, sizeof head);
+    memcpy(message, &head, sizeof head);
+    bool taken = swap_arrived(swap, member, message, sizeof head);
+    if (!taken) mem_free(message);
+    return taken;
+}
+
+static void what_is_out_of_turn_is_refused(void **state)
+{
+    (void)state;
+    struct swap *swap = swap_new(JOB, 1, MEMBERS);
+    assert_false(arrives(swap, 0, 2));
+    assert_false(arrives(swap, 0, UINT32_MAX));
+    assert_true(arrives(swap, 0, 1));
+    assert_false(arrives(swap, 0, 1));
+    assert_false(arrives(swap, 1, 1));
+    assert_false(arrives(swap, MEMBERS, 1));
+    assert_false(arrives(swap, UINT32_MAX, 1));
+    assert_true(arrives(swap, 2, 1));
+    uint8_t few[4] = {0};
+    assert_false(swap_arrived(swap, 0, few, sizeof few));
+    swap_free(swap);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everybody_gets_what_everybody_sent),
+        cmocka_unit_test(who_waits_is_told_that_it_is_over),
+        cmocka_unit_test(what_is_out_of_turn_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
