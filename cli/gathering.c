@@ -36,9 +36,10 @@ struct gathering {
 static const struct saying {
     const char *event, *words;
 } sayings[] = {
-    {"away", "cannot be used"}, {"lost", "is lost"},           {"crashed", "lost its process"},
-    {"out", "is left out"},     {"added", "is asked to join"}, {"note", "says"},
-    {"launch_failed", ""},
+    {"away", "cannot be used"},      {"lost", "is lost"},
+    {"crashed", "lost its process"}, {"out", "is left out"},
+    {"added", "is asked to join"},   {"note", "says"},
+    {"launch_failed", ""},           {"divided", ""},
 };
 
 /* Adds to the run's log; takes `fields` over. A log that cannot be written is no reason to stop. */

@@ -126,7 +126,7 @@ void engine_take_report(void *context, char *line)
     else if (strncmp(line, "error ", 6) == 0)
         job_failed(from, line + 6);
     else if (sscanf(line, "divided %*u %" SCNu32, &number) == 1)
-        engine_tell(from->engine, "divided", NULL, "the data, into parts for %" PRIu32 " nodes", number);
+        engine_tell(from->engine, "divided", NULL, "the data are divided among %" PRIu32 " nodes", number);
     else
         node_reported(from, line);
 }

@@ -293,14 +293,8 @@ static void handle_pair(struct worker *worker, const struct wire_message *messag
 static void handle(void *context, struct wire_message *message)
 {
     struct worker *worker = context;
-    if (message->tag == WIRE_DATA) {
-        take_data(worker, message);
-        return;
-    }
-    if (message->tag == WIRE_EXCHANGE) {
-        take_exchange(worker, message);
-        return;
-    }
+    if (message->tag == WIRE_DATA) take_data(worker, message);
+    if (message->tag == WIRE_EXCHANGE) take_exchange(worker, message);
     if (message->from != 0) return;
     switch (message->tag) {
     case WIRE_JOB: take_job(worker, message); break;

@@ -131,8 +131,7 @@ static void who_waits_is_told_that_it_is_over(void **state)
     carry(&network, ROUNDS);
     for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.members[m].swap);
     end(&network);
-    for (uint32_t m = 0; m < MEMBERS; m++)
-        assert_int_equal(network.members[m].status, BRAMBLE_ERR_CANCELLED);
+    for (uint32_t m = 0; m < MEMBERS; m++) assert_int_equal(network.members[m].status, BRAMBLE_ERR_CANCELLED);
 }
 
 static bool arrives(struct swap *swap, uint32_t member, uint32_t round)
