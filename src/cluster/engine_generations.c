@@ -178,7 +178,7 @@ static void count_break(struct engine *engine)
 static bool wait_for_words(struct generation *g)
 {
     int exit_code;
-    if (g->ready || launch_ended(g->launch, &exit_code)) return false;
+    if (g->ready || g->killed || launch_ended(g->launch, &exit_code)) return false;
     if (!g->leave_by) g->leave_by = clock_seconds() + INQUEST_SECONDS;
     return clock_seconds() < g->leave_by;
 }
@@ -191,7 +191,7 @@ static void mourn(struct engine *engine, struct generation **generation)
     if (wait_for_words(g)) return;
     bool lost_one = false; /* noticed by its silence: then there is nobody else to blame */
     for (size_t i = 0; i < g->n_members; i++) lost_one |= !member(engine, g, i)->present;
-    if (!g->ready) mourn_stillborn(engine, g);
+    if (!g->ready && (g->hung || !g->killed)) mourn_stillborn(engine, g);
     keep_counts(engine, g);
     generation_end_coordinator(g);
     let_go(engine, generation);

@@ -103,6 +103,7 @@ void generation_end_coordinator(struct generation *g)
 
 void generation_kill(struct generation *g)
 {
+    g->killed = true;
     launch_signal(g->launch, SIGKILL);
     generation_end_coordinator(g);
 }

@@ -28,6 +28,7 @@ struct generation {
     bool given_job, leaving;
     bramble_error refusal; /* of the job given: its members' memory is too small */
     bool hung;             /* and was killed for it */
+    bool killed;           /* for whatever reason */
     bool inquest;          /* leaving, and mpiexec shall say why */
     double leave_by;       /* when patience ends */
 };

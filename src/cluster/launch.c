@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "cluster/launch_agent.h"
 #include "cluster/network.h"
 #include "cluster/srun.h"
 
@@ -20,8 +21,9 @@
 struct launch {
     pid_t pid;
     bool slurm;
-    pid_t srun;    /* srun_below(pid), once it is there */
-    int exit_code; /* -1 while it runs */
+    pid_t srun;       /* srun_below(pid), once it is there */
+    int exit_code;    /* -1 while it runs */
+    char *agent_path; /* of a script beside the log, or NULL */
 };
 
 /* A command line as it grows: owned words, NULL at the end. */
@@ -98,11 +100,12 @@ static bool uses_slurm(const struct launch_plan *plan)
     return plan->n_members && plan->members[0].node->slurm;
 }
 
-static void add_ssh(struct words *words, const struct launch_plan *plan)
+static void add_ssh(struct words *words, const char *agent)
 {
     setting(words, "plm", "rsh");
-    setting(words, "plm_rsh_agent", plan->agent);
+    setting(words, "plm_rsh_agent", agent);
     setting(words, "plm_rsh_no_tree_spawn", "1");
+    setting(words, "orte_keep_fqdn_hostnames", "1"); /* "pi.local" is not "pi" */
 }
 
 /* Open MPI takes its daemons for the nodes of its step in their order; Slurm's order is that of the members.
@@ -123,7 +126,8 @@ static void add_slurm(struct words *words, const struct launch_plan *plan)
     str_fini(&options);
 }
 
-static void add_settings(struct words *words, const struct launch_plan *plan, const char *cidr)
+static void add_settings(struct words *words, const struct launch_plan *plan, const char *agent,
+                         const char *cidr)
 {
     char range[32];
     if (plan->token) setting(words, "bramble_session", plan->token); /* nothing to MPI; its daemons show it */
@@ -131,7 +135,7 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     if (uses_slurm(plan))
         add_slurm(words, plan);
     else
-        add_ssh(words, plan);
+        add_ssh(words, agent);
     setting(words, "pml", "ob1");
     setting(words, "btl", "tcp,self");
     setting(words, "btl_tcp_if_include", cidr);
@@ -180,10 +184,22 @@ static void add_member(struct words *words, const struct member *member, const s
     add(words, "%llu", (unsigned long long)(node->memory_bytes / 1000000));
 }
 
-static bramble_status command_line(struct words *words, const struct launch_plan *plan, bramble_error *error)
+/* mpiexec is stricter than ssh, and takes what follows a colon for a number. */
+static bramble_status check_host(const struct node *node, bramble_error *error)
+{
+    if (!strpbrk(node->host, ":%_")) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                     "%s: MPI takes no host called %s; write a name of letters, digits, dots and hyphens, or "
+                     "the IPv4 address, as host",
+                     node->name, node->host);
+}
+
+static bramble_status command_line(struct words *words, const struct launch_plan *plan, const char *agent,
+                                   bramble_error *error)
 {
     char cidr[NETWORK_TEXT];
     bramble_status status = choose_network(plan, cidr, error);
+    for (size_t i = 0; !status && i < plan->n_members; i++) status = check_host(plan->members[i].node, error);
     if (status) return status;
     for (size_t i = 0; uses_slurm(plan) && srun_clean[i]; i++) add(words, "%s", srun_clean[i]);
     add(words, "mpiexec.openmpi");
@@ -192,7 +208,7 @@ static bramble_status command_line(struct words *words, const struct launch_plan
     add(words, "none");
     add(words, "--map-by");
     add(words, ":OVERSUBSCRIBE");
-    add_settings(words, plan, cidr);
+    add_settings(words, plan, agent, cidr);
     add_rank(words, "localhost", plan->program, plan);
     if (!plan->command) {
         add(words, "--orders");
@@ -237,6 +253,31 @@ static bramble_status spawn(struct launch *launch, char *const *words, const cha
     return BRAMBLE_OK;
 }
 
+/* The agent's command line. */
+static bramble_status choose_agent(struct launch *launch, const struct launch_plan *plan, struct str *agent,
+                                   bramble_error *error)
+{
+    struct str path = {0};
+    bool script = launch_agent_needed(plan);
+    if (script) {
+        str_printf(&path, "%s.agent", plan->log);
+        launch->agent_path = str_take(&path);
+        if (!launch->agent_path) return error_memory(error, "starting MPI");
+        if (!launch_agent_write(plan, launch->agent_path))
+            return error_set(error, BRAMBLE_ERR_IO, "%s: cannot be written; free some space there",
+                             launch->agent_path);
+    }
+    str_printf(agent, "%s%s", script ? "sh " : "", script ? launch->agent_path : plan->agent);
+    return agent->failed ? error_memory(error, "starting MPI") : BRAMBLE_OK;
+}
+
+static void discard(struct launch *launch)
+{
+    if (launch->agent_path) unlink(launch->agent_path);
+    mem_free(launch->agent_path);
+    mem_free(launch);
+}
+
 bramble_status launch_start(struct launch **out, const struct launch_plan *plan, bramble_error *error)
 {
     struct words words = {0};
@@ -244,11 +285,14 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
     if (!launch) return error_memory(error, "starting MPI");
     launch->exit_code = -1;
     launch->slurm = uses_slurm(plan) && !all_local(plan, &(const struct node *){NULL});
-    bramble_status status = command_line(&words, plan, error);
+    struct str agent = {0};
+    bramble_status status = choose_agent(launch, plan, &agent, error);
+    if (!status) status = command_line(&words, plan, agent.data, error);
     if (!status) status = spawn(launch, words.list, plan->log, error);
     words_fini(&words);
+    str_fini(&agent);
     if (status)
-        mem_free(launch);
+        discard(launch);
     else
         *out = launch;
     return status;
@@ -278,63 +322,5 @@ void launch_free(struct launch *launch)
     launch_signal(launch, SIGKILL);
     while (launch->exit_code < 0 && waitpid(launch->pid, NULL, 0) < 0 && errno == EINTR) continue;
     srun_end(launch->srun);
-    mem_free(launch);
-}
-
-/* Words that stand in the lines worth showing, the best first. */
-static const char *const telling[] = {"Host key verification failed",
-                                      "REMOTE HOST IDENTIFICATION HAS CHANGED",
-                                      "Permission denied",
-                                      "Could not resolve",
-                                      "Connection refused",
-                                      "Connection timed out",
-                                      "No route to host",
-                                      "bramble: ",
-                                      "command not found",
-                                      "No such file",
-                                      "noticed that process rank",
-                                      "MPI_ABORT was invoked",
-                                      "error while loading",
-                                      "unable to",
-                                      "failed",
-                                      "error",
-                                      NULL};
-
-/* mpiexec talks of its own affairs in similar words. */
-static bool beside_the_point(const char *line)
-{
-    return strstr(line, "setpgid(") || strstr(line, "[warn] Epoll");
-}
-
-/* The rank a line blames, or 0. */
-static uint32_t blamed(const char *line)
-{
-    static const char *const before[] = {"process rank ", "invoked on rank "};
-    unsigned job, rank;
-    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
-        const char *at = strstr(line, before[i]);
-        if (at) return (uint32_t)strtoul(at + strlen(before[i]), NULL, 10);
-    }
-    const char *name = strstr(line, "Process name: [[");
-    return name && sscanf(name, "Process name: [[%u,1],%u]", &job, &rank) == 2 ? rank : 0;
-}
-
-void launch_diagnose(const char *log, char *buffer, size_t size, uint32_t *rank)
-{
-    FILE *file = fopen(log, "re");
-    char line[512];
-    size_t best = sizeof telling / sizeof *telling;
-    *rank = 0;
-    snprintf(buffer, size, "%s", "");
-    while (file && fgets(line, sizeof line, file)) {
-        if (beside_the_point(line)) continue;
-        if (blamed(line)) *rank = blamed(line);
-        for (size_t i = 0; telling[i] && i < best; i++) {
-            if (!strstr(line, telling[i])) continue;
-            best = i;
-            line[strcspn(line, "\n")] = 0;
-            snprintf(buffer, size, "%s", line);
-        }
-    }
-    if (file) fclose(file);
+    discard(launch);
 }
