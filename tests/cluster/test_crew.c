@@ -30,9 +30,10 @@ static bramble_status open_it(void **context, const char *job, const char *data_
     (void)data_path, (void)threads;
     if (strcmp(job, "fails") == 0) return error_set(error, BRAMBLE_ERR_DATA, "the job makes no sense");
     for (unsigned i = 0; strcmp(job, "slow") == 0 && i < 50; i++) pause_a_little();
-    atomic_fetch_add(&n_open, 1);
     *context = mem_strdup(job);
-    return *context ? BRAMBLE_OK : error_memory(error, "a job");
+    if (!*context) return error_memory(error, "a job");
+    atomic_fetch_add(&n_open, 1);
+    return BRAMBLE_OK;
 }
 
 static bramble_status run_it(void *context, uint32_t thread, uint32_t task, bool (*go_on)(void *),
