@@ -61,14 +61,14 @@ static void close_it(void *context)
     mem_free(context);
 }
 
-static const struct program program = {"test", open_it, run_it, close_it};
+static const struct program program = {.name = "test", .open = open_it, .run = run_it, .close = close_it};
 
 static struct crew *crew_of(const char *job, uint32_t threads)
 {
     struct crew *crew;
     bramble_error error;
     atomic_store(&n_begun, 0);
-    assert_int_equal(crew_new(&crew, &program, job, NULL, threads, &error), BRAMBLE_OK);
+    assert_int_equal(crew_new(&crew, &program, job, NULL, threads, NULL, &error), BRAMBLE_OK);
     return crew;
 }
 
@@ -172,7 +172,7 @@ static void test_no_memory(void **state)
         bramble_error error;
         crew = NULL;
         mem_fail_at(++n, 1);
-        failed = crew_new(&crew, &program, "fine", "data", 2, &error) != BRAMBLE_OK ||
+        failed = crew_new(&crew, &program, "fine", "data", 2, NULL, &error) != BRAMBLE_OK ||
                  wait_for(crew, &error, CREW_OPENING) == CREW_FAILED;
         mem_fail_at(0, 0);
     }

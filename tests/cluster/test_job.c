@@ -12,7 +12,9 @@
 #include "cluster/job.h"
 
 #define HASH "0123456789abcdef0123456789abcdef"
-#define HEAD "{\"number\":1,\"tasks\":2,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/j\",\"key\":\"k\""
+#define HEAD                                                                                                 \
+    "{\"number\":1,\"members\":0,\"tasks\":2,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"               \
+    "j\",\"key\":\"k\""
 
 static bool reads(const char *text)
 {
@@ -27,13 +29,23 @@ static bool reads(const char *text)
 static void test_there_and_back(void **state)
 {
     (void)state;
-    struct job job = {7, 300, "farm", "a\n\"text\"", "/tmp/\xc3\xa9", "key", "/data", HASH, 1u << 31}, same;
+    struct job same, job = {.number = 7,
+                            .n_tasks = 300,
+                            .n_members = 2,
+                            .program = "farm",
+                            .text = "a\n\"text\"",
+                            .journal = "/tmp/\xc3\xa9",
+                            .key = "key",
+                            .data = "/data",
+                            .hash = HASH,
+                            .data_bytes = 1u << 31};
     bramble_error error;
     char *text = job_to_json(&job);
     assert_non_null(text);
     assert_null(strchr(text, '\n'));
     assert_int_equal(job_from_json(&same, text, strlen(text), &error), BRAMBLE_OK);
-    assert_true(same.number == 7 && same.n_tasks == 300 && same.data_bytes == 1u << 31);
+    assert_true(same.number == 7 && same.n_tasks == 300 && same.n_members == 2 &&
+                same.data_bytes == 1u << 31);
     assert_string_equal(same.text, job.text);
     assert_string_equal(same.journal, job.journal);
     assert_string_equal(same.data, job.data);
@@ -59,18 +71,19 @@ static void test_hostile(void **state)
         HEAD ",\"data\":\"/d\",\"hash\":\"../../../../../../etc/passwd\",\"data_bytes\":5}",
         HEAD ",\"data\":\"/d\",\"hash\":\"" HASH "0\",\"data_bytes\":5}",
         HEAD ",\"hash\":\"" HASH "\",\"data_bytes\":0}",
+        HEAD ",\"members\":99999999999,\"hash\":\"\",\"data_bytes\":0}",
         HEAD ",\"tasks\":3,\"hash\":\"\",\"data_bytes\":0}",
         HEAD ",\"hash\":\"\",\"data_bytes\":0",
-        "{\"number\":0,\"tasks\":2,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
+        "{\"number\":0,\"members\":0,\"tasks\":2,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
         "j\",\"key\":\"k\",\"hash\":\"\","
         "\"data_bytes\":0}",
-        "{\"number\":1,\"tasks\":0,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
+        "{\"number\":1,\"members\":0,\"tasks\":0,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
         "j\",\"key\":\"k\",\"hash\":\"\","
         "\"data_bytes\":0}",
-        "{\"number\":1,\"tasks\":99999999999,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
+        "{\"number\":1,\"members\":0,\"tasks\":99999999999,\"program\":\"p\",\"text\":\"t\",\"journal\":\"/"
         "j\",\"key\":\"k\","
         "\"hash\":\"\",\"data_bytes\":0}",
-        "{\"number\":1,\"tasks\":2,\"program\":7,\"text\":\"t\",\"journal\":\"/"
+        "{\"number\":1,\"members\":0,\"tasks\":2,\"program\":7,\"text\":\"t\",\"journal\":\"/"
         "j\",\"key\":\"k\",\"hash\":\"\","
         "\"data_bytes\":0}",
     };
