@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -40,7 +41,7 @@ class Lab:
     """The nodes of a .lab file while the block lasts; `head` is the first of the fastest, where programs are started."""
 
     def __init__(self, file, bramble, arm64=None):
-        os.environ["LAB"] = os.path.join(programs.ROOT, "build", "lab-bench")
+        os.environ.setdefault("LAB", os.path.join(programs.ROOT, "build", "lab-bench"))
         self.lab = lab_cluster.Lab()
         self.nodes = read_nodes(os.path.join(programs.ROOT, "lab", file), SHARED_OUT * os.cpu_count())
         self.folders = {"x86": os.path.dirname(os.path.abspath(bramble))}
@@ -49,6 +50,7 @@ class Lab:
         self.head = max((node for node in self.nodes if node.arch == "x86"), key=lambda node: node.speed)
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the lab is taken down then, too
         self.lab.up(self.nodes, self.folders)
         return self
 
