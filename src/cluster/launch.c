@@ -140,6 +140,7 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "btl", "tcp,self");
     setting(words, "btl_tcp_if_include", cidr);
     setting(words, "oob_tcp_if_include", cidr);
+    setting(words, "btl_tcp_disable_family", "6");
     setting(words, "btl_tcp_links", "2");
     setting(words, "mpi_yield_when_idle", "1");
     setting(words, "odls_base_sigkill_timeout", "0"); /* ranks have nothing to tidy up */

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,6 +181,30 @@ static void end_connections(struct remote *remote)
     mem_free(children);
 }
 
+/* The process's command line names `folder`. */
+static bool works_in(const char *process, const char *folder)
+{
+    char path[64], words[4096];
+    snprintf(path, sizeof path, "/proc/%.20s/cmdline", process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, words, sizeof words) : 0;
+    if (fd >= 0) close(fd);
+    return n > 0 && memmem(words, (size_t)n, folder, strlen(folder));
+}
+
+/* A connection that was still being opened when it was told to end does not hear of it, and would stay. The
+ * folder's name is nobody else's. */
+static void end_stragglers(const char *folder)
+{
+    DIR *dir = opendir("/proc");
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        int pid = atoi(entry->d_name);
+        if (pid > 1 && pid != getpid() && works_in(entry->d_name, folder)) kill(pid, SIGKILL);
+    }
+    closedir(dir);
+}
+
 static void remove_folder(const char *folder)
 {
     DIR *dir = opendir(folder);
@@ -193,6 +219,7 @@ void remote_close(struct remote *remote)
 {
     if (!remote) return;
     end_connections(remote);
+    end_stragglers(remote->folder);
     remove_folder(remote->folder);
     for (size_t i = 0; i < remote->n_used; i++) used_fini(&remote->used[i]);
     mem_free(remote->used);
