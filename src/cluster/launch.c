@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +20,15 @@
 
 #define LOOPBACK "127.0.0.0/8"
 
+enum { SCRATCH_DEPTH = 16 /* folders open at once while they are removed */ };
+
 struct launch {
     pid_t pid;
     bool slurm;
     pid_t srun;       /* srun_below(pid), once it is there */
     int exit_code;    /* -1 while it runs */
     char *agent_path; /* of a script beside the log, or NULL */
+    char *scratch;    /* a folder beside it: mpiexec's own files, which it leaves there when it is killed */
 };
 
 /* A command line as it grows: owned words, NULL at the end. */
@@ -196,13 +201,15 @@ static bramble_status check_host(const struct node *node, bramble_error *error)
 }
 
 static bramble_status command_line(struct words *words, const struct launch_plan *plan, const char *agent,
-                                   bramble_error *error)
+                                   const char *scratch, bramble_error *error)
 {
     char cidr[NETWORK_TEXT];
     bramble_status status = choose_network(plan, cidr, error);
     for (size_t i = 0; !status && i < plan->n_members; i++) status = check_host(plan->members[i].node, error);
     if (status) return status;
     for (size_t i = 0; uses_slurm(plan) && srun_clean[i]; i++) add(words, "%s", srun_clean[i]);
+    add(words, "env");
+    add(words, "TMPDIR=%s", scratch);
     add(words, "mpiexec.openmpi");
     if (geteuid() == 0) add(words, "--allow-run-as-root"); /* a container's only user is root */
     add(words, "--bind-to");
@@ -272,8 +279,27 @@ static bramble_status choose_agent(struct launch *launch, const struct launch_pl
     return agent->failed ? error_memory(error, "starting MPI") : BRAMBLE_OK;
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info, (void)kind, (void)where;
+    return remove(path) && errno != ENOENT;
+}
+
+static bramble_status make_scratch(struct launch *launch, const struct launch_plan *plan,
+                                   bramble_error *error)
+{
+    struct str path = {0};
+    str_printf(&path, "%s.tmp", plan->log);
+    launch->scratch = str_take(&path);
+    if (!launch->scratch) return error_memory(error, "starting MPI");
+    if (mkdir(launch->scratch, 0700) == 0) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_IO, "%s: cannot be made: %s", launch->scratch, strerror(errno));
+}
+
 static void discard(struct launch *launch)
 {
+    if (launch->scratch) nftw(launch->scratch, remove_one, SCRATCH_DEPTH, FTW_DEPTH | FTW_PHYS);
+    mem_free(launch->scratch);
     if (launch->agent_path) unlink(launch->agent_path);
     mem_free(launch->agent_path);
     mem_free(launch);
@@ -288,7 +314,8 @@ bramble_status launch_start(struct launch **out, const struct launch_plan *plan,
     launch->slurm = uses_slurm(plan) && !all_local(plan, &(const struct node *){NULL});
     struct str agent = {0};
     bramble_status status = choose_agent(launch, plan, &agent, error);
-    if (!status) status = command_line(&words, plan, agent.data, error);
+    if (!status) status = make_scratch(launch, plan, error);
+    if (!status) status = command_line(&words, plan, agent.data, launch->scratch, error);
     if (!status) status = spawn(launch, words.list, plan->log, error);
     words_fini(&words);
     str_fini(&agent);
