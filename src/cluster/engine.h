@@ -43,9 +43,8 @@ struct engine_status {
     const struct member_status *members; /* all nodes of the cluster, then those that joined */
 };
 
-/* What happens, as it happens: `event` is a word, `node` a name or NULL, `text` a JSON object's further
- * members
- * ("\"seconds\":1.5") or "". Called from the engine's thread. */
+/* What happens, as it happens: `event` is a word (docs/formats.md lists them), `node` a name or NULL, `text`
+ * more about it or "". Called from the engine's thread. */
 typedef void engine_event(void *context, const char *event, const char *node, const char *text);
 
 struct engine_options {
