@@ -301,7 +301,8 @@ static const struct json_field fields[] = {
      "for each node alone: node, start_seconds until it is at work, trees_per_second from then on, and "
      "seconds, what the whole forest takes it"},
     {"rows",
-     "for each cluster: cluster (\"1 pi4 + 1 desktop\"), nodes, cores, memory_bytes, ideal_seconds (the "
+     "for each cluster: cluster (\"1 pi4 + 1 desktop\"), nodes, cores, memory_bytes, idle (a node that grew "
+     "no tree, or null), ideal_seconds (the "
      "first row's by cores), seconds, scaled (worked out from the node alone), parts_seconds (its nodes "
      "as each is alone, together), speedup, scalability (speedup by cores) and efficiency (parts_seconds "
      "by seconds)"},

@@ -92,6 +92,11 @@ void scaling_table_print(const bramble_scaling *scaling, const struct scaling_ci
     printf("\n\n");
     print_nodes(scaling, columns);
     print_rows(scaling, columns, any_paper && of->emulated);
+    for (size_t k = 0; k < scaling->n_nodes; k++)
+        if (scaling->rows[k].idle)
+            printf("\n%s grew no tree for %s: that row is of fewer nodes than it names.",
+                   readable_name(scaling->rows[k].idle, READABLE_COLUMNS_MAX).text,
+                   readable_name(scaling->rows[k].cluster, READABLE_COLUMNS_MAX).text);
     printf("\n* Not run for so long: scaled from what the node did alone, which was watched for %s.\n",
            readable_seconds(of->seconds / 3).text);
     printf("Measured: from the start of the launch to the finished forest. Ideal: the first row's time by "
@@ -115,9 +120,10 @@ static json_t *nodes_json(const bramble_scaling *scaling)
 
 static json_t *row_json(const bramble_scaling_row *row)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "cluster",
+    return json_pack("{s:o, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "cluster",
                      json_from_text(row->cluster), "nodes", (json_int_t)row->nodes, "cores",
-                     (json_int_t)row->cores, "memory_bytes", (json_int_t)row->memory_bytes, "ideal_seconds",
+                     (json_int_t)row->cores, "memory_bytes", (json_int_t)row->memory_bytes, "idle",
+                     row->idle ? json_from_text(row->idle) : json_null(), "ideal_seconds",
                      json_from_number(row->ideal_seconds), "seconds", json_from_number(row->seconds),
                      "scaled", row->scaled, "parts_seconds", json_from_number(row->parts_seconds), "speedup",
                      json_from_number(row->speedup), "scalability", json_from_number(row->scalability),

@@ -69,7 +69,9 @@ typedef struct bramble_scaling_row {
     char *cluster;         /* "2 pi4 + 1 desktop" */
     uint32_t nodes, cores; /* cores: those it is allowed to use */
     uint64_t memory_bytes;
-    double seconds;       /* from the start of the launch to the finished forest */
+    double seconds; /* from the start of the launch to the finished forest */
+    char *idle; /* a node that grew no tree, the first of those; the row then is of fewer than it names; NULL:
+                   none */
     bool scaled;          /* seconds are those of the node alone, which grew fewer trees */
     double parts_seconds; /* that the nodes would take if each went on doing what it does alone */
     double ideal_seconds; /* the first row's, divided by how many times its cores these are */
@@ -86,8 +88,8 @@ typedef struct bramble_scaling {
 } bramble_scaling;
 
 /*
- * Measures. Probes the cluster first. Fails when a node cannot be used or grows no tree, for then a row would
- * not be of the nodes it names. options NULL: the defaults above.
+ * Measures. Probes the cluster first. Fails when a node cannot be used; one that could, and then grew no
+ * tree, is named in its row. options NULL: the defaults above.
  */
 BRAMBLE_API bramble_status bramble_scaling_measure(bramble_scaling *out, bramble_cluster *cluster,
                                                    const bramble_table *table,

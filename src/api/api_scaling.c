@@ -43,7 +43,9 @@ void bramble_scaling_fini(bramble_scaling *scaling)
 {
     for (size_t k = 0; k < scaling->n_nodes; k++) {
         if (scaling->nodes) mem_free(scaling->nodes[k].name);
-        if (scaling->rows) mem_free(scaling->rows[k].cluster);
+        if (!scaling->rows) continue;
+        mem_free(scaling->rows[k].cluster);
+        mem_free(scaling->rows[k].idle);
     }
     mem_free(scaling->nodes);
     mem_free(scaling->rows);
@@ -118,13 +120,13 @@ static bramble_status measure_alone(struct measuring *m, size_t k)
     return status;
 }
 
-static bramble_status check_all_worked(const struct step *step, bramble_error *error)
+/* An idle node is part of what was measured, and hours may have gone into the other rows: it is told, no
+ * more. */
+static bramble_status keep_idle(bramble_scaling_row *row, const struct step *step, bramble_error *error)
 {
     if (!*step->idle) return BRAMBLE_OK;
-    return error_set(error, BRAMBLE_ERR_DATA,
-                     "%s grew no tree for %s, so that cluster was not measured; bramble nodes shows what is "
-                     "wrong with it, and more --seconds give a slow node its share",
-                     step->idle, step->text);
+    row->idle = mem_strdup(step->idle);
+    return row->idle ? BRAMBLE_OK : error_memory(error, "a scaling table");
 }
 
 static bramble_status measure_row(struct measuring *m, size_t k)
@@ -136,7 +138,7 @@ static bramble_status measure_row(struct measuring *m, size_t k)
     if (status) return status;
     if (m->options->cold) status = bramble_cluster_empty_caches(cluster, m->error);
     if (!status) status = train(m, &step, cluster, m->out->trees, &row->seconds);
-    if (!status) status = check_all_worked(&step, m->error);
+    if (!status) status = keep_idle(row, &step, m->error);
     bramble_cluster_free(cluster);
     return status;
 }

@@ -144,6 +144,13 @@ void scaling_take_medians(bramble_scaling *rounds, size_t n_rounds)
     for (size_t which = 0; which < FIGURES * out->n_nodes; which++) {
         *figure(out, which) = median(rounds, n_rounds, which);
     }
+    for (size_t r = 1; r < n_rounds; r++) {
+        for (size_t k = 0; k < out->n_nodes; k++) {
+            if (out->rows[k].idle) continue;
+            out->rows[k].idle = rounds[r].rows[k].idle;
+            rounds[r].rows[k].idle = NULL;
+        }
+    }
     for (size_t k = 0; k < out->n_nodes; k++)
         out->rows[k].ideal_seconds = out->rows[0].seconds * out->rows[0].cores / out->rows[k].cores;
 }

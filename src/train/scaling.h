@@ -41,7 +41,7 @@ char *scaling_cluster_text(const char *const *names, size_t n, size_t n_all);
 void scaling_work_out(bramble_scaling *scaling);
 
 /* Each figure's median over rounds (at most BRAMBLE_SCALING_ROUNDS_MAX), which are of the same nodes and
- * trees, into the first. */
+ * trees, into the first. A row is idle when one of a round is. */
 void scaling_take_medians(bramble_scaling *rounds, size_t n_rounds);
 
 #endif

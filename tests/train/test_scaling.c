@@ -127,11 +127,26 @@ static void test_medians(void **state)
     check_medians(5, (const double[]){4, 4, 4, 1, 7}, 4);
 }
 
+static void test_idle_in_any_round(void **state)
+{
+    (void)state;
+    bramble_scaling_node nodes[2] = {{.trees_per_second = 1}, {.trees_per_second = 1}};
+    bramble_scaling_row rows[2] = {{.cores = 1, .seconds = 1}, {.cores = 1, .seconds = 1}};
+    bramble_scaling rounds[2] = {{.trees = 1, .n_nodes = 1, .nodes = &nodes[0], .rows = &rows[0]},
+                                 {.trees = 1, .n_nodes = 1, .nodes = &nodes[1], .rows = &rows[1]}};
+    char name[] = "pi4-2";
+    rows[1].idle = name;
+    scaling_take_medians(rounds, 2);
+    assert_ptr_equal(rows[0].idle, name); /* one owner */
+    assert_null(rows[1].idle);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cluster_text), cmocka_unit_test(test_line),    cmocka_unit_test(test_paper),
-        cmocka_unit_test(test_start_counts), cmocka_unit_test(test_medians),
+        cmocka_unit_test(test_cluster_text), cmocka_unit_test(test_line),
+        cmocka_unit_test(test_paper),        cmocka_unit_test(test_start_counts),
+        cmocka_unit_test(test_medians),      cmocka_unit_test(test_idle_in_any_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
