@@ -14,6 +14,13 @@
 
 enum { LENGTH = 20 << 20, JOB = 4 };
 
+/* MPI never frees all it has. AddressSanitizer asks this before it looks for leaks. */
+int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+    return 1;
+}
+
 struct receiver {
     struct blob_intake *intake;
     bool failed;
