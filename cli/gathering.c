@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "report/readable.h"
@@ -71,7 +72,7 @@ bramble_status gathering_begin(struct gathering **out, const char *path, bramble
                                bramble_error *error)
 {
     struct gathering *gathering = mem_zalloc(1, sizeof *gathering);
-    if (!gathering) return BRAMBLE_ERR_MEMORY;
+    if (!gathering) return error_memory(error, "the cluster");
     pthread_mutex_init(&gathering->lock, NULL);
     gathering->run = run;
     bramble_engine_options options = {

@@ -153,10 +153,11 @@ static void *look(void *context)
     return NULL;
 }
 
-static void start_looking(struct roster_entry *entry)
+static void start_looking(struct roster_entry *entry, double now)
 {
     entry->forget = entry->failures > 0;
     entry->to_sweep = entry->leftover;
+    entry->asked = now;
     atomic_store(&entry->answered, false);
     entry->looking = pthread_create(&entry->thread, NULL, look, entry) == 0;
 }
@@ -196,14 +197,13 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
 
 void roster_poll(struct roster *roster, double now, engine_event *event, void *context)
 {
-    if (!roster->asked) roster->asked = now;
     for (size_t i = 0; i < roster->n; i++) {
         struct roster_entry *entry = roster->entries[i];
         if (entry->looking && atomic_load(&entry->answered)) {
-            if (now - roster->asked > roster->slowest) roster->slowest = now - roster->asked;
+            if (now - entry->asked > roster->slowest) roster->slowest = now - entry->asked;
             take_in(entry, now, event, context);
         } else if (!entry->looking && !entry->present && !entry->gone && now >= entry->retry_at) {
-            start_looking(entry);
+            start_looking(entry, now);
             if (!entry->looking) set_back(entry, now);
         }
     }
@@ -211,12 +211,16 @@ void roster_poll(struct roster *roster, double now, engine_event *event, void *c
 
 bool roster_gathered(const struct roster *roster, double now)
 {
-    bool any = false, all = true;
+    double patience = STRAGGLERS_GET * roster->slowest + STRAGGLERS_LEAST;
+    bool any = false, all = true, late = true;
     for (size_t i = 0; i < roster->n; i++) {
-        any |= roster->entries[i]->present;
-        all &= roster->entries[i]->present || roster->entries[i]->failures > 0;
+        const struct roster_entry *entry = roster->entries[i];
+        any |= entry->present;
+        if (entry->present || entry->failures > 0) continue;
+        all = false;
+        late &= entry->looking && now - entry->asked > patience;
     }
-    return all || (any && now - roster->asked > STRAGGLERS_GET * roster->slowest + STRAGGLERS_LEAST);
+    return all || (any && late);
 }
 
 void roster_doubt(struct roster *roster, size_t i, double now, const char *why)

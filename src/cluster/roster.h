@@ -25,6 +25,7 @@ struct roster_entry {
     double retry_at;                  /* when it is looked for next */
     uint32_t leftover;                /* processes of generations up to this one may be there; 0: none */
 
+    double asked; /* when it was looked for last */
     bool looking; /* a thread is; from here on its own until it has answered */
     pthread_t thread;
     atomic_bool answered;
@@ -41,8 +42,7 @@ struct roster {
     struct roster_entry **entries;
     size_t n;
     atomic_bool stop;
-    double slowest; /* answer so far, in seconds from its being asked */
-    double asked;   /* when the first round began */
+    double slowest; /* answer so far, in seconds from its question */
 };
 
 bramble_status roster_init(struct roster *roster, const struct cluster *cluster, const char *token,
