@@ -23,8 +23,8 @@ struct node {
 
 struct cluster {
     char *path;    /* of the file; for messages */
-    char *network; /* CIDR that MPI listens on; NULL: of the interface that reaches the nodes */
-    uint16_t port_low, port_high; /* TCP ports MPI listens on, both included; 0, 0: any */
+    char *network; /* CIDR on which MPI's processes meet; NULL: of the interface that reaches the nodes */
+    uint16_t port_low, port_high; /* TCP ports of ranks and daemons, both included; 0, 0: any */
     size_t n_nodes;
     struct node *nodes; /* the local machine first where it takes part */
 };
