@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/outfile.h"
+#include "base/paths.h"
 #include "base/str.h"
 #include "emulated.h"
 #include "interrupt.h"
@@ -41,25 +42,24 @@ static bool has_scripts(const char *folder)
     return found;
 }
 
-static bool own_program(char *path, size_t size)
+/* folder/lab, when the lab's scripts are there; else NULL. mem_free it. */
+static char *lab_in(const char *folder)
 {
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
-    if (length < 0) return false;
-    path[length] = 0;
-    return true;
+    char *lab = joined(folder, "lab");
+    if (lab && has_scripts(lab)) return lab;
+    mem_free(lab);
+    return NULL;
 }
 
 /* lab/ of the current folder, or of the folder above the program's (a checkout's build/). */
 static bramble_status find_scripts(char **out, bramble_error *error)
 {
-    char path[4096 + 32];
-    if (getcwd(path, 4096) && (strcat(path, "/lab"), has_scripts(path)))
-        *out = mem_strdup(path);
-    else if (own_program(path, 4096)) {
-        for (int up = 0; up < 2 && strrchr(path, '/'); up++) *strrchr(path, '/') = 0;
-        strcat(path, "/lab");
-        *out = has_scripts(path) ? mem_strdup(path) : NULL;
-    }
+    char *here = getcwd(NULL, 0), *program = program_path();
+    if (here) *out = lab_in(here);
+    for (int up = 0; up < 2 && program && strrchr(program, '/'); up++) *strrchr(program, '/') = 0;
+    if (!*out && program) *out = lab_in(program);
+    free(here);
+    mem_free(program);
     if (*out) return BRAMBLE_OK;
     return error_set(error, BRAMBLE_ERR_IO,
                      "no lab/ is here; call this in the folder of bramble's source, whose lab/ it needs");
@@ -149,7 +149,7 @@ static bramble_status choose_node(struct lab_session *lab, bramble_error *error)
 
 bramble_status lab_session_begin(struct lab_session *lab, const char *file, bramble_error *error)
 {
-    char program[4096], cores[32];
+    char cores[32];
     *lab = (struct lab_session){0};
     if (geteuid() != 0)
         return error_set(
@@ -158,14 +158,14 @@ bramble_status lab_session_begin(struct lab_session *lab, const char *file, bram
     bramble_status status = find_scripts(&lab->scripts, error);
     if (status) return status;
     lab->folder = joined(lab->scripts, "../build/lab-scaling");
-    char *nodes = joined(lab->scripts, file);
-    if (!lab->folder || !nodes || !own_program(program, sizeof program))
-        status = error_memory(error, "the lab");
+    char *nodes = joined(lab->scripts, file), *program = program_path();
+    if (!lab->folder || !nodes || !program) status = error_memory(error, "the lab");
     snprintf(cores, sizeof cores, "%.3f", SHARED_OUT * (double)sysconf(_SC_NPROCESSORS_ONLN));
     const char *words[] = {nodes, "--program", program, "--cores", cores, NULL};
     lab->is_up = !status;
     if (!status) status = must(lab, "up", words, (struct streams){-1, 2}, error);
     mem_free(nodes);
+    mem_free(program);
     return status ? status : choose_node(lab, error);
 }
 

@@ -7,6 +7,7 @@
 #include "api/cluster_handle.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "cluster/install.h"
 
 /* What is offered to nodes: the programs named, then the one that runs, then a build for the other processor.
@@ -19,8 +20,9 @@ struct offers {
 
 static void find_own(struct offers *offers)
 {
-    ssize_t length = readlink("/proc/self/exe", offers->own, sizeof offers->own - 1);
-    offers->own[length > 0 ? length : 0] = 0;
+    char *program = program_path();
+    snprintf(offers->own, sizeof offers->own, "%s", program ? program : "");
+    mem_free(program);
     const char *slash = strrchr(offers->own, '/');
     if (!slash || strcmp(slash + 1, "bramble") != 0) {
         offers->own[0] = 0; /* another program with our library in it */

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/str.h"
 #include "cluster/rank.h"
 #include "train/sharded_farm.h"
@@ -22,32 +22,15 @@ static void pass_on(void *context, const char *event, const char *node, const ch
     if (engine->options.event) engine->options.event(engine->options.event_context, event, node, text);
 }
 
-static char *own_program(void)
-{
-    char path[4096];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    return length > 0 ? mem_strndup(path, (size_t)length) : NULL;
-}
-
 static char *temporary_folder(void)
 {
     char folder[] = "/tmp/bramble-run-XXXXXX";
     return mkdtemp(folder) ? mem_strdup(folder) : NULL;
 }
 
-static void remove_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    if (!folder) return;
-    for (struct dirent *entry; (entry = readdir(folder));)
-        if (entry->d_name[0] != '.') unlinkat(dirfd(folder), entry->d_name, 0);
-    closedir(folder);
-    rmdir(path);
-}
-
 static void release(bramble_engine *engine)
 {
-    if (engine->own_folder && engine->folder) remove_folder(engine->folder);
+    if (engine->own_folder && engine->folder) folder_remove(engine->folder);
     mem_free(engine->folder);
     mem_free(engine->joins);
     mem_free(engine->program);
@@ -61,7 +44,7 @@ static bramble_status fill_in(bramble_engine *engine, const bramble_engine_optio
     engine->options = *options;
     engine->own_folder = !options->folder;
     engine->folder = options->folder ? mem_strdup(options->folder) : temporary_folder();
-    engine->program = options->program ? mem_strdup(options->program) : own_program();
+    engine->program = options->program ? mem_strdup(options->program) : program_path();
     str_printf(&joins, "%s/joins", engine->folder ? engine->folder : "");
     engine->joins = str_take(&joins);
     if (engine->folder && engine->program && engine->joins) return BRAMBLE_OK;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/str.h"
 #include "cluster/blob_room.h"
 
@@ -28,26 +29,19 @@ char *blob_path(const char *folder, const char *hash, const char *suffix)
     return str_take(&path);
 }
 
-/* Every folder of the path that is not there, for this user alone. */
-static bool make_folders(char *path)
+char *blob_folder_name(void)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = 0;
-        bool failed = mkdir(path, 0700) != 0 && errno != EEXIST;
-        *slash = '/';
-        if (failed) return false;
-    }
-    return mkdir(path, 0700) == 0 || errno == EEXIST;
+    const char *own = getenv("BRAMBLE_CACHE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    if (own && *own) return mem_strdup(own);
+    return cache && *cache ? blob_path(cache, "bramble", "")
+                           : blob_path(home ? home : "", ".cache", "/bramble");
 }
 
 bramble_status blob_folder(char **path, bramble_error *error)
 {
-    const char *own = getenv("BRAMBLE_CACHE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *folder = own && *own       ? mem_strdup(own)
-                   : cache && *cache ? blob_path(cache, "bramble", "")
-                                     : blob_path(home ? home : "", ".cache", "/bramble");
+    char *folder = blob_folder_name();
     if (!folder) return error_memory(error, "the cache folder's name");
-    if (folder[0] != '/' || !make_folders(folder)) {
+    if (folder[0] != '/' || !folders_make(folder)) {
         bramble_status status = error_set(
             error, BRAMBLE_ERR_IO, "cache folder %s cannot be made (%s); set BRAMBLE_CACHE to one that can",
             folder, folder[0] == '/' ? strerror(errno) : "not a full path");

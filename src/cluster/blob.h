@@ -18,8 +18,9 @@ enum { BLOB_HASH_LENGTH = 32 };
 
 bool blob_hash_valid(const char *hash); /* 32 digits of the hexadecimal system, small letters */
 
-/* The folder: $BRAMBLE_CACHE, else $XDG_CACHE_HOME/bramble, else ~/.cache/bramble; made when missing,
- * private. *path is the caller's to mem_free. */
+/* The folder: $BRAMBLE_CACHE, else $XDG_CACHE_HOME/bramble, else ~/.cache/bramble. Its name alone (mem_free
+ * it; NULL: out of memory), and made when missing, private; *path is the caller's to mem_free. */
+char *blob_folder_name(void);
 bramble_status blob_folder(char **path, bramble_error *error);
 
 /* Hash of a file's bytes, as text, and its length. O(length). */

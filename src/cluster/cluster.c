@@ -8,7 +8,7 @@
 
 enum { NODES_MAX = 1024 };
 
-static void node_fini(struct node *node)
+void node_fini(struct node *node)
 {
     mem_free(node->name);
     mem_free(node->host);
@@ -33,7 +33,7 @@ static bool copy_text(char **out, const char *text)
     return *out || !text;
 }
 
-static bool node_copy(struct node *out, const struct node *node)
+bool node_copy(struct node *out, const struct node *node)
 {
     *out = (struct node){
         .cores = node->cores, .memory_bytes = node->memory_bytes, .local = node->local, .slurm = node->slurm};

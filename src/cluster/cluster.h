@@ -21,6 +21,9 @@ struct node {
     bool slurm;            /* of the Slurm job we run in: reached by srun unless local */
 };
 
+bool node_copy(struct node *out, const struct node *node); /* node_fini it; false: out of memory */
+void node_fini(struct node *node);
+
 struct cluster {
     char *path;    /* of the file; for messages */
     char *network; /* CIDR on which MPI's processes meet; NULL: of the interface that reaches the nodes */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "cluster/doctor_steps.h"
 #include "cluster/launch.h"
 #include "cluster/mpi_check.h"
@@ -119,18 +120,11 @@ static void tell_strangers(const struct doctor *doctor, const struct job *job, c
             name_of(job, first[0]), name_of(job, first[1]), strangers);
 }
 
-static char *own_program(void)
-{
-    struct node_report own;
-    if (node_report_self(&own, NULL) != BRAMBLE_OK) return NULL;
-    return own.program; /* handed over */
-}
-
 bramble_status doctor_mpi(struct doctor *doctor, bramble_error *error)
 {
     size_t n = doctor->cluster->n_nodes;
     struct job job = {.folder = "/tmp/bramble-XXXXXX"};
-    char *own = own_program();
+    char *own = program_path();
     bramble_error why = {0};
     job.members = mem_zalloc(n, sizeof *job.members);
     job.met = mem_zalloc((n + 1) * (n + 1), 1);

@@ -10,32 +10,21 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/threads.h"
+#include "cluster/blob.h"
 #include "cluster/node_hardware.h"
-
-static char *own_program(void)
-{
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    return length > 0 ? mem_strndup(path, (size_t)length) : mem_strdup("");
-}
 
 /* Free bytes of the disk that the cache is on, or will be: of the nearest folder that is there. */
 static uint64_t cache_disk_free(void)
 {
-    char folder[PATH_MAX];
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    snprintf(folder, sizeof folder, "%s%s",
-             cache && *cache ? cache
-             : home          ? home
-                             : "",
-             cache && *cache ? "" : "/.cache");
-    struct statvfs disk;
-    while (statvfs(folder, &disk) != 0) {
+    char *folder = blob_folder_name();
+    struct statvfs disk = {0};
+    while (folder && statvfs(*folder ? folder : "/", &disk) != 0 && *folder) {
         char *slash = strrchr(folder, '/');
-        if (!slash || slash == folder) return statvfs("/", &disk) == 0 ? disk.f_bavail * disk.f_frsize : 0;
-        *slash = 0;
+        *(slash ? slash : folder) = 0;
     }
+    mem_free(folder);
     return (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 
@@ -54,7 +43,7 @@ bool program_on_path(const char *program)
 
 bramble_status node_report_self(struct node_report *report, bramble_error *error)
 {
-    struct node_report own = {.program = own_program()};
+    struct node_report own = {.program = program_path()};
     struct timespec now;
     if (!own.program) return error_memory(error, "a node's report");
     node_hardware_read(&own, "");

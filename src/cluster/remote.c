@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "cluster/child.h"
 #include "cluster/remote_words.h"
 
@@ -205,22 +206,12 @@ static void end_stragglers(const char *folder)
     closedir(dir);
 }
 
-static void remove_folder(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    if (!dir) return;
-    for (struct dirent *entry; (entry = readdir(dir));)
-        if (entry->d_name[0] != '.') unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
-    rmdir(folder);
-}
-
 void remote_close(struct remote *remote)
 {
     if (!remote) return;
     end_connections(remote);
     end_stragglers(remote->folder);
-    remove_folder(remote->folder);
+    folder_remove(remote->folder);
     for (size_t i = 0; i < remote->n_used; i++) used_fini(&remote->used[i]);
     mem_free(remote->used);
     str_fini(&remote->ssh);

@@ -18,39 +18,22 @@
 static void entry_free(struct roster_entry *entry)
 {
     if (!entry) return;
-    mem_free(entry->node.name);
-    mem_free(entry->node.host);
-    mem_free(entry->node.user);
-    mem_free(entry->node.program);
+    node_fini(&entry->node);
     mem_free(entry->program);
     mem_free(entry);
 }
 
-static char *copy(const char *text, bool *failed)
-{
-    char *made = text ? mem_strdup(text) : NULL;
-    *failed |= text && !made;
-    return made;
-}
-
 static bool append(struct roster *roster, const struct node *node)
 {
-    bool failed = false;
     struct roster_entry **entries = mem_resize(roster->entries, roster->n + 1, sizeof(void *));
     if (!entries) return false;
     roster->entries = entries;
     struct roster_entry *entry = mem_zalloc(1, sizeof *entry);
-    if (!entry) return false;
-    entry->node = *node;
-    entry->node.name = copy(node->name, &failed);
-    entry->node.host = copy(node->host, &failed);
-    entry->node.user = copy(node->user, &failed);
-    entry->node.program = copy(node->program, &failed);
-    entry->roster = roster;
-    if (failed) {
-        entry_free(entry);
+    if (!entry || !node_copy(&entry->node, node)) {
+        mem_free(entry);
         return false;
     }
+    entry->roster = roster;
     snprintf(entry->status.name, sizeof entry->status.name, "%s", entry->node.name);
     roster->entries[roster->n++] = entry;
     return true;

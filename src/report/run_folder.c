@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/paths.h"
 #include "base/str.h"
 
 enum { ID_MAX = 64, OPEN_FOLDERS_MAX = 16 };
@@ -46,20 +47,9 @@ static bramble_status cannot_make(const char *path, bramble_error *error)
                      strerror(errno));
 }
 
-/* Makes `path` and the folders above it. */
-static bramble_status make_folders(char *path, bramble_error *error)
+static bramble_status make_folders(const char *path, bramble_error *error)
 {
-    for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = 0;
-        int failed = mkdir(path, 0700) != 0 && errno != EEXIST && access(path, F_OK) != 0;
-        bramble_status status = failed ? cannot_make(path, error) : BRAMBLE_OK;
-        *slash = '/';
-        if (status) return status;
-    }
-    struct stat info;
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
-        return BRAMBLE_OK;
-    return cannot_make(path, error);
+    return folders_make(path) ? BRAMBLE_OK : cannot_make(path, error);
 }
 
 bramble_status run_home(char **out, bool create, bramble_error *error)
