@@ -85,7 +85,8 @@ static bool all_local(const struct launch_plan *plan, const struct node **remote
     return true;
 }
 
-/* The network MPI listens on: what the cluster's file says, else the one that reaches the first remote node.
+/* The network on which MPI meets: what the cluster's file says, else the one that reaches the first remote
+ * node.
  */
 static bramble_status choose_network(const struct launch_plan *plan, char cidr[NETWORK_TEXT],
                                      bramble_error *error)
