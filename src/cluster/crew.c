@@ -3,12 +3,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 
 #define NO_TASK UINT64_MAX
+
+enum { NICENESS = 10 };
 
 struct member {
     struct crew *crew;
@@ -104,9 +107,17 @@ static void do_task(struct member *member, struct entry *entry)
     if (status != BRAMBLE_ERR_CANCELLED) fail(crew, &error);
 }
 
+/* Work gives way: to the thread that talks to the network, to the next generation's processes, which start
+ * beside it, and to whoever sits at the machine. On Linux this is the calling thread's own. */
+static void give_way(void)
+{
+    setpriority(PRIO_PROCESS, 0, NICENESS);
+}
+
 static void *work(void *context)
 {
     struct member *member = context;
+    give_way();
     for (struct entry *entry; (entry = next_task(member));) do_task(member, entry);
     return NULL;
 }
@@ -246,6 +257,7 @@ static bramble_status take_together(void *context, uint32_t task, void *bytes, s
 static void *work_together(void *context)
 {
     struct crew *crew = context;
+    give_way();
     bramble_error error = {0};
     struct exchange exchange = swap_exchange(crew->swap);
     struct together_work work = {crew->tasks, crew->n_tasks, crew->n_members,
