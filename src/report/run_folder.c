@@ -42,6 +42,7 @@ static void put_home(struct str *path)
 
 static bramble_status cannot_make(const char *path, bramble_error *error)
 {
+    if (errno == ENOMEM) return error_memory(error, "a folder");
     return error_set(error, BRAMBLE_ERR_IO,
                      "%s: cannot make this folder: %s; set BRAMBLE_HOME to one that is yours", path,
                      strerror(errno));

@@ -267,7 +267,8 @@ static void test_every_allocation(void **state)
         mem_fail_at(0, 0);
         run_place_fini(&place);
         run_list_free(list);
-        assert_int_equal(status, reached ? BRAMBLE_ERR_MEMORY : BRAMBLE_OK);
+        if (status != (reached ? BRAMBLE_ERR_MEMORY : BRAMBLE_OK))
+            fail_msg("allocation %zu: %s", n, error.message);
         if (!reached) break;
     }
     scratch_remove(&s);
