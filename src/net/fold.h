@@ -1,0 +1,32 @@
+/*
+ * Sums over microbatches in an order that does not depend on who computed them: the leaves of a fixed binary
+ * tree, ((0 + 1) + (2 + 3)) + ((4 + 5) + ...), the way a binary counter carries. A machine that has some
+ * aligned subtrees (issue: clusters) hands on those subtrees' sums and the total is the same.
+ */
+#ifndef NET_FOLD_H
+#define NET_FOLD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FOLD_LEVELS = 24 }; /* 2^24 microbatches */
+
+/* Room for FOLD_LEVELS(n) partial sums of `size` numbers is the caller's. */
+struct fold {
+    float *levels; /* [levels][size] */
+    size_t size;
+    uint64_t count; /* leaves added */
+};
+
+uint32_t fold_levels(uint64_t n_leaves); /* partial sums that may be pending at once */
+void fold_begin(struct fold *fold, float *levels, size_t size);
+/* Where the next leaf's `size` numbers are to be written; then fold_add takes them in. */
+float *fold_leaf(struct fold *fold);
+void fold_add(struct fold *fold);
+/* Adds up what is pending, smallest subtrees first, into total[size]. */
+void fold_end(struct fold *fold, float *total);
+
+/* The same for n leaves of `size` doubles that all lie there, stride numbers apart; sums into leaves[0]. */
+void fold_doubles(double *leaves, uint64_t n, size_t size, size_t stride);
+
+#endif

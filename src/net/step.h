@@ -1,0 +1,66 @@
+/*
+ * Training a network a step at a time, and running it.
+ *
+ * A trainer plans once: which buffers live when (they are shared between values whose lives do not overlap),
+ * and which phases a step has. In a phase every microbatch goes through the same nodes, several threads a
+ * microbatch each; a phase ends where all samples must meet: at batch normalisation, before the gradients of
+ * parameters, before the update. Between phases threads sleep, they do not spin.
+ *
+ * The same data, seed and options give the same weights bit for bit on any number of threads.
+ */
+#ifndef NET_STEP_H
+#define NET_STEP_H
+
+#include "net/graph.h"
+#include "net/loss.h"
+#include "net/optimiser.h"
+
+struct trainer;
+
+struct trainer_options {
+    uint32_t batch_size; /* most samples a step takes: M */
+    uint32_t threads;    /* 0: all processors */
+    uint64_t seed;       /* of dropout */
+    struct loss_options loss;
+    struct optimiser_options optimiser;
+};
+
+/* What a step gave. */
+struct step_result {
+    double loss;          /* mean over the batch, before the update */
+    double gradient_norm; /* of all parameters, before clipping */
+    uint64_t correct;     /* samples whose class had the greatest logit; classification */
+    uint32_t bad_node;    /* the first node whose output is not finite, NET_NONE: all are */
+};
+
+/* Borrows the graph and trains its weights in place. */
+bramble_status trainer_new(struct trainer **out, struct net_graph *graph,
+                           const struct trainer_options *options, bramble_error *error);
+void trainer_free(struct trainer *trainer);
+
+/*
+ * One step on M samples, 1 <= M <= batch_size: x M x input's shape, target as loss.h says. learning_rate is
+ * this step's. When the loss or a gradient is not finite the weights and the optimiser stay as they were and
+ * bad_node says where it began.
+ */
+struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
+                                double learning_rate);
+
+/* Only what trainer_step does before the update; gradients[n_parameters] as they lie in graph.weights. */
+struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
+                                     uint64_t samples);
+const float *trainer_gradient(const struct trainer *trainer);
+
+/* What a checkpoint keeps besides the weights: the optimiser's numbers and the count of steps. Borrowed. */
+float *trainer_optimiser_state(struct trainer *trainer, size_t *n);
+uint64_t trainer_steps(const struct trainer *trainer);
+void trainer_set_steps(struct trainer *trainer, uint64_t steps);
+
+size_t trainer_bytes(const struct trainer *trainer); /* of activations, gradients, optimiser, scratch */
+
+/* Prediction: outputs of M samples, any M, with running means and without dropout; out[M * output's size].
+ * Borrows the graph's weights as they are at the call. */
+bramble_status net_run(const struct net_graph *graph, const float *x, uint64_t samples, uint32_t threads,
+                       float *out, bramble_error *error);
+
+#endif
