@@ -26,7 +26,7 @@ BRAMBLE_API bramble_status bramble_model_save(const bramble_model *model, const 
 BRAMBLE_API void bramble_model_free(bramble_model *model);
 
 typedef struct bramble_model_info {
-    const char *kind; /* "forest" */
+    const char *kind; /* "forest" or "network"; what a network has none of is 0 */
     bramble_task task;
     uint32_t n_features; /* F */
     uint32_t n_classes;  /* C, 0 for regression */
@@ -47,7 +47,8 @@ BRAMBLE_API const bramble_schema *bramble_model_schema(const bramble_model *mode
 BRAMBLE_API bool bramble_model_setting(const bramble_model *model, uint32_t i, const char **key,
                                        const char **value);
 
-/* Impurity-based importances, F values that sum to 1 (all 0 when no tree ever split). Borrowed. */
+/* Impurity-based importances, F values that sum to 1 (all 0 when no tree ever split). Borrowed.
+ * NULL: the model is a network. */
 BRAMBLE_API const double *bramble_model_importances(const bramble_model *model);
 
 /*

@@ -1,6 +1,8 @@
 /* What bramble/model.h offers, but for evaluation. */
 #include <bramble/model.h>
 
+#include <math.h>
+
 #include "api/prediction.h"
 #include "base/error.h"
 #include "base/mem.h"
@@ -21,9 +23,22 @@ void bramble_model_free(bramble_model *model)
     model_free(model);
 }
 
+static void network_info(const bramble_model *model, bramble_model_info *info)
+{
+    *info = (bramble_model_info){.kind = "network",
+                                 .task = model->schema.task,
+                                 .n_features = model->schema.n_features,
+                                 .n_classes = model->schema.n_classes,
+                                 .oob_score = NAN};
+}
+
 void bramble_model_info_get(const bramble_model *model, bramble_model_info *info)
 {
     const struct forest *forest = model->forest;
+    if (!forest) {
+        network_info(model, info);
+        return;
+    }
     *info = (bramble_model_info){.kind = "forest",
                                  .task = forest->task,
                                  .n_features = forest->n_features,
@@ -54,7 +69,7 @@ bool bramble_model_setting(const bramble_model *model, uint32_t i, const char **
 
 const double *bramble_model_importances(const bramble_model *model)
 {
-    return model->forest->importances;
+    return model->forest ? model->forest->importances : NULL;
 }
 
 static bramble_status predict_table(const bramble_model *model, const bramble_table *table, uint32_t threads,
@@ -103,6 +118,9 @@ bramble_status bramble_model_predict_proba_rows(const bramble_model *model, cons
 bramble_status bramble_model_tree_print(const bramble_model *model, uint32_t tree, bramble_tree_format format,
                                         char **out, bramble_error *error)
 {
+    if (!model->forest)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "the model is a network, which has no trees; inspect it without naming one");
     if (tree >= model->forest->n_trees)
         return error_set(error, BRAMBLE_ERR_USAGE, "there is no tree %u: the model's are numbered 0 to %u",
                          tree, model->forest->n_trees - 1);

@@ -1,5 +1,6 @@
 /*
- * A model: a forest, the schema its input follows, and the settings it was made with; and its ONNX file.
+ * A model: a forest or a network, the schema its input follows, and the settings it was made with; and its
+ * ONNX file. What follows is a forest's; model/onnx_net_write.h tells of a network's.
  *
  * The file is ONNX IR 8, ai.onnx 15 and ai.onnx.ml 3: one TreeEnsembleClassifier or TreeEnsembleRegressor.
  *   input   "X"              float [N, F]; a category is its number, NaN is missing
@@ -18,13 +19,18 @@
 
 #include "data/schema.h"
 #include "forest/forest.h"
+#include "net/graph.h"
 
 struct setting {
     char *key, *value;
 };
 
+enum model_kind { MODEL_FOREST, MODEL_NET };
+
 struct bramble_model {
-    struct forest *forest;
+    enum model_kind kind;
+    struct forest *forest; /* NULL unless kind is MODEL_FOREST */
+    struct net_graph *net; /* NULL unless kind is MODEL_NET; its output: C logits, or K numbers */
     struct bramble_schema schema;
     uint32_t n_settings;
     struct setting *settings; /* in the order they were made: "bramble.version", "seed", "trees", ... */
