@@ -60,13 +60,15 @@ struct net_attributes {
     float epsilon, momentum; /* normalisations; momentum as ONNX has it: share of the old running mean kept */
     float rate;              /* Dropout: share of the numbers set to 0 */
     uint32_t axis;           /* Concat, Split, Softmax, LayerNormalization: first axis, of a sample */
-    uint32_t perm[NET_RANK_MAX]; /* Transpose: of a sample's axes */
-    bool transpose_b;            /* MatMul of two activations, Gemm: the second comes as N x K */
-    bool approximate;            /* Gelu: by tanh */
-    uint32_t hidden;             /* LSTM, GRU: units */
-    bool reverse, bidirectional; /* LSTM, GRU */
-    bool linear_before_reset;    /* GRU, as PyTorch's */
-    bool relu;                   /* a Relu is fused behind: Conv, Gemm, BatchNormalization, Add */
+    uint32_t perm[NET_RANK_MAX];     /* Transpose: of a sample's axes */
+    struct net_shape shape;          /* Reshape: a sample's, with as many numbers */
+    uint32_t split[NET_OUTPUTS_MAX]; /* Split: each output's length along the axis; all 0: equal parts */
+    bool transpose_b;                /* MatMul of two activations, Gemm: the second comes as N x K */
+    bool approximate;                /* Gelu: by tanh */
+    uint32_t hidden;                 /* LSTM, GRU: units */
+    bool reverse, bidirectional;     /* LSTM, GRU */
+    bool linear_before_reset;        /* GRU, as PyTorch's */
+    bool relu;                       /* a Relu is fused behind: Conv, Gemm, BatchNormalization, Add */
 };
 
 struct net_operator; /* net/operator.h */
