@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FOLD_LEVELS = 24 }; /* 2^24 microbatches */
+enum { FOLD_LEVELS = 24 }; /* for fewer than 2^24 microbatches */
 
-/* Room for FOLD_LEVELS(n) partial sums of `size` numbers is the caller's. */
+/* Room for fold_levels(n) partial sums of `size` numbers is the caller's. */
 struct fold {
-    float *levels; /* [levels][size] */
+    float *levels; /* [levels][size]; level l, when bit l of count is set: the sum of 2^l leaves */
     size_t size;
     uint64_t count; /* leaves added */
 };
@@ -23,7 +23,11 @@ void fold_begin(struct fold *fold, float *levels, size_t size);
 /* Where the next leaf's `size` numbers are to be written; then fold_add takes them in. */
 float *fold_leaf(struct fold *fold);
 void fold_add(struct fold *fold);
-/* Adds up what is pending, smallest subtrees first, into total[size]. */
+/* For those who add while they write (net_outer's carries): to the leaf's numbers those of the lowest
+ * fold_carries levels are to be added, the lowest first; then fold_added instead of fold_add. */
+uint32_t fold_carries(const struct fold *fold);
+void fold_added(struct fold *fold);
+/* Adds up what is pending, smallest subtrees first, into total[size]; no leaves give 0. */
 void fold_end(struct fold *fold, float *total);
 
 /* The same for n leaves of `size` doubles that all lie there, stride numbers apart; sums into leaves[0]. */

@@ -25,14 +25,17 @@ enum { MICROBATCH = 16 }; /* samples */
  */
 enum net_reads { NET_READS_INPUTS = 1, NET_READS_OUTPUTS = 2 };
 
+struct net_kernels; /* net/kernels/products.h */
+
 struct net_call {
     const struct net_graph *graph;
     const struct net_node *node;
-    uint32_t samples;    /* in this microbatch */
-    uint64_t first;      /* number of its first sample in the batch */
-    uint32_t microbatch; /* its number in the batch */
-    bool training;       /* false: prediction: running means, no dropout */
-    uint64_t seed, step; /* with `first`, what dropout's random numbers are keyed by */
+    const struct net_kernels *kernels; /* NULL: the best there are here */
+    uint32_t samples;                  /* in this microbatch */
+    uint64_t first;                    /* number of its first sample in the batch */
+    uint32_t microbatch;               /* its number in the batch */
+    bool training;                     /* false: prediction: running means, no dropout */
+    uint64_t seed, step;               /* with `first`, what dropout's random numbers are keyed by */
     /* Activations: the microbatch's samples. Parameters, states, constants: the whole value. */
     const float *x[NET_INPUTS_MAX]; /* NULL: not given */
     float *y[NET_OUTPUTS_MAX];
@@ -53,6 +56,7 @@ struct net_call {
 struct net_gradient_call {
     const struct net_graph *graph;
     const struct net_node *node;
+    const struct net_kernels *kernels;
     uint64_t samples; /* M */
     const float *x[NET_INPUTS_MAX];
     const float *y[NET_OUTPUTS_MAX];

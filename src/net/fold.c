@@ -1,0 +1,68 @@
+#include "net/fold.h"
+
+#include <string.h>
+
+#include "net/kernels/kernel.h"
+
+uint32_t fold_levels(uint64_t n_leaves)
+{
+    uint32_t levels = 0;
+    for (; n_leaves; n_leaves >>= 1) levels++;
+    return levels;
+}
+
+void fold_begin(struct fold *fold, float *levels, size_t size)
+{
+    *fold = (struct fold){.levels = levels, .size = size};
+}
+
+/* The lowest level that is free: below it all are taken, and are what the leaf is added to. */
+uint32_t fold_carries(const struct fold *fold)
+{
+    return (uint32_t)__builtin_ctzll(~fold->count);
+}
+
+float *fold_leaf(struct fold *fold)
+{
+    return fold->levels + fold_carries(fold) * fold->size;
+}
+
+KERNEL static void add_to(float *sum, const float *x, size_t n)
+{
+    KERNEL_LOOP
+    for (size_t i = 0; i < n; i++) sum[i] = x[i] + sum[i];
+}
+
+void fold_add(struct fold *fold)
+{
+    float *leaf = fold_leaf(fold);
+    uint32_t carries = fold_carries(fold);
+    for (uint32_t level = 0; level < carries; level++)
+        add_to(leaf, fold->levels + level * fold->size, fold->size);
+    fold_added(fold);
+}
+
+void fold_added(struct fold *fold)
+{
+    fold->count++;
+}
+
+void fold_end(struct fold *fold, float *total)
+{
+    uint64_t pending = fold->count;
+    if (!pending) {
+        memset(total, 0, fold->size * sizeof *total);
+        return;
+    }
+    const float *lowest = fold->levels + (uint32_t)__builtin_ctzll(pending) * fold->size;
+    memcpy(total, lowest, fold->size * sizeof *total);
+    for (pending &= pending - 1; pending; pending &= pending - 1)
+        add_to(total, fold->levels + (uint32_t)__builtin_ctzll(pending) * fold->size, fold->size);
+}
+
+void fold_doubles(double *leaves, uint64_t n, size_t size, size_t stride)
+{
+    for (uint64_t width = 1; width < n; width *= 2)
+        for (uint64_t i = 0; i + width < n; i += 2 * width)
+            for (size_t j = 0; j < size; j++) leaves[i * stride + j] += leaves[(i + width) * stride + j];
+}
