@@ -89,11 +89,16 @@ struct net_graph {
     uint32_t input, output; /* values; the output's numbers are logits or predictions */
     float *weights;         /* n_weights: parameters first, then states, then constants; each on 64 bytes */
     size_t n_weights, n_parameters, n_states; /* numbers, gaps included; n_parameters is where states begin */
+    /* What building needs. */
+    uint32_t values_room, nodes_room; /* so many have a place */
+    size_t weights_room;
+    uint32_t *names; /* n_names places, a power of two: values found by name; their number + 1, or 0 */
+    uint32_t n_names;
 };
 
 /*
  * Building: values and nodes are added in order; after a failure the graph is as it was. Names are copied;
- * a name that is taken gets a number behind it. The first NET_INPUT is the input.
+ * a name that is taken gets a number behind it. There is one NET_INPUT.
  */
 void graph_init(struct net_graph *graph);
 void graph_fini(struct net_graph *graph);
@@ -119,7 +124,9 @@ bramble_status graph_add_value(struct net_graph *graph, const struct net_value_n
     }
 
 /* Adds a node, infers its outputs' shapes and adds those as activations; *first_output is the number of the
- * first, the others follow. BRAMBLE_ERR_DATA, naming the node, when shapes or attributes do not fit. */
+ * first, the others follow. The first is named as the node is, or as its operator when `name` is NULL; the
+ * others get a number. BRAMBLE_ERR_UNSUPPORTED when there is no such operator, BRAMBLE_ERR_DATA, naming the
+ * node, when shapes or attributes do not fit. */
 struct net_node_new {
     const char *op, *name; /* as ONNX calls the operator: "Conv" */
     const uint32_t *inputs;
@@ -129,15 +136,29 @@ struct net_node_new {
 bramble_status graph_add_node(struct net_graph *graph, const struct net_node_new *node,
                               uint32_t *first_output, bramble_error *error);
 
-/* After the last addition: settles where every weight lies, checks that there is an input and an output, and
- * that every trained number is reached from the output. */
+/* The value of that name, or NET_NONE. */
+uint32_t graph_find_value(const struct net_graph *graph, const char *name);
+
+/* After the last addition: settles where every weight lies, checks that there is an input and an output, that
+ * the output depends on the input, and that every trained number is reached from the output. Until then
+ * weights lie in the order in which they were added; graph_numbers finds them before as after. */
 bramble_status graph_finish(struct net_graph *graph, uint32_t output, bramble_error *error);
 
 /* Deep copy: the weights too. */
 bramble_status graph_copy(struct net_graph *out, const struct net_graph *graph, bramble_error *error);
 
-/* Of the weights and states, hexadecimal: the same network, the same hash. */
+/* Of the weights and states, in the order in which nodes read them, hexadecimal: the same network, the same
+ * hash. */
 void graph_hash(const struct net_graph *graph, char hash[33]);
+
+/* Which nodes the output needs, directly or not: needed[n_nodes]. */
+void graph_needed(const struct net_graph *graph, bool *needed);
+
+/* So many numbers that what lies behind them is on 64 bytes again. */
+static inline size_t net_aligned(size_t numbers)
+{
+    return (numbers + 15) / 16 * 16;
+}
 
 static inline float *graph_numbers(const struct net_graph *graph, uint32_t value)
 {
