@@ -126,7 +126,7 @@ static const struct json_field fields[] = {
     {"rmse", "regression: root mean square error"},
     {"mae", "regression: mean absolute error"},
     {"evaluate_seconds", "time to predict and compare, without reading"},
-    {"model_hash", "hash of the trees"},
+    {"model_hash", "hash of the trees or weights"},
     {NULL, NULL},
 };
 

@@ -234,7 +234,7 @@ static const struct json_field fields[] = {
     {"split", "the part of the data: train or test (train where there is only one)"},
     {"load_seconds", "time to read the model and the data"},
     {"predict_seconds", "time to predict, without reading and writing"},
-    {"model_hash", "hash of the trees"},
+    {"model_hash", "hash of the trees or weights"},
     {"classes", "names of the classes, in the order of the probabilities"},
     {"out", "with --out: the file"},
     {"predictions", "without --out: a class name or number for each row"},

@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "common.h"
+#include "report/progress.h"
 #include "report/readable.h"
+#include "run_curve.h"
 #include "run_text.h"
 
 struct show_values {
-    const char *run;
+    const char *run, *plot;
     bool events, json;
 };
 
@@ -112,29 +114,58 @@ static bramble_status print_json(const bramble_run_info *run, bool events, bramb
     return status;
 }
 
+static bramble_status print_curve(const bramble_run_info *run, bramble_error *error)
+{
+    struct run_curve curve;
+    struct str chart = {0};
+    bramble_status status = run_curve_read(&curve, run, error);
+    if (status) return status;
+    run_curves_chart(&chart, &(const struct named_curve){run->id, &curve}, 1, progress_columns(stdout));
+    if (chart.failed) status = error_memory(error, "the curves");
+    if (!status && chart.length) fwrite(chart.data, 1, chart.length, stdout);
+    str_fini(&chart);
+    run_curve_fini(&curve);
+    return status;
+}
+
 static bramble_status print_text(const bramble_run_info *run, bool events, bramble_error *error)
 {
     print_run(run);
+    bramble_status status = print_curve(run, error);
+    if (status) return status;
     if (!events) return BRAMBLE_OK;
     printf("events\n");
     return bramble_run_events(run->folder, print_event, NULL, error);
+}
+
+static bramble_status draw(const bramble_run_info *run, const char *path, bramble_error *error)
+{
+    struct run_curve curve;
+    bramble_status status = run_curve_read(&curve, run, error);
+    if (status) return status;
+    status = run_curves_plot(path, &(const struct named_curve){run->id, &curve}, 1, error);
+    run_curve_fini(&curve);
+    return status;
 }
 
 static bramble_status run(const void *values, bramble_error *error)
 {
     const struct show_values *v = values;
     bramble_run_list *list;
-    bramble_status status = bramble_run_list_one(&list, v->run, error);
+    bramble_status status = v->plot ? check_plot(v->plot, error) : BRAMBLE_OK;
+    if (!status) status = bramble_run_list_one(&list, v->run, error);
     if (status) return status;
     const bramble_run_info *info = bramble_run_list_at(list, 0);
-    status = v->json ? print_json(info, v->events, error) : print_text(info, v->events, error);
+    if (v->plot) status = draw(info, v->plot, error);
+    if (!status) status = v->json ? print_json(info, v->events, error) : print_text(info, v->events, error);
     bramble_run_list_free(list);
     return status;
 }
 
 static const char *const paragraphs[] = {
     "Tells what is kept of a run: its command line, when it began and how long it worked, how it ended, what "
-    "came of it, and with --events what happened on the way.",
+    "came of it, and with --events what happened on the way. Of a network's training also loss and accuracy "
+    "over epochs.",
     NULL,
 };
 
@@ -150,6 +181,7 @@ static const struct option options[] = {
      .kind = OPTION_FLAG,
      .offset = FIELD(show_values, events),
      .help = "also what happened, in order, with the seconds since the run began"},
+    OPTION_PLOT_OF(show_values),
     OPTION_JSON_OF(show_values),
     {.name = NULL},
 };
@@ -163,6 +195,7 @@ static const struct json_field fields[] = {
 static const struct example examples[] = {
     {"bramble show last", "the run that began last"},
     {"bramble show forest-3 --events", "with its log of events"},
+    {"bramble show net-2 --plot net-2.svg", "with a picture of how the training went"},
     {NULL, NULL},
 };
 

@@ -8,9 +8,8 @@
 
 static bramble_status check(const struct train_forest_values *v, bramble_error *error)
 {
-    if (v->test && v->holdout > 0)
-        return error_set(error, BRAMBLE_ERR_USAGE, "--test and --holdout both name test data; use one");
-    return check_output(v->out, v->data, error);
+    bramble_status status = train_source_check(&v->source, error);
+    return status ? status : check_output(v->out, v->source.data, error);
 }
 
 /* One of several copies that srun started: another does the work. */
@@ -77,28 +76,12 @@ static const char *const paragraphs[] = {
 static const struct argument arguments[] = {
     {.name = "DATA",
      .help = "training data, in any format bramble data describes",
-     .offset = FIELD(train_forest_values, data)},
+     .offset = FIELD(train_forest_values, source.data)},
     {.name = NULL},
 };
 
 static const struct option options[] = {
-    OPTION_TARGET_OF(train_forest_values),
-    OPTION_TASK_OF(train_forest_values),
-    OPTION_SAMPLE_WEIGHT_OF(train_forest_values),
-    {.name = "test",
-     .value = "DATA",
-     .kind = OPTION_TEXT,
-     .offset = FIELD(train_forest_values, test),
-     .fallback = "DATA's test part, where there is one",
-     .help = "data to test the model on"},
-    {.name = "holdout",
-     .value = "SHARE",
-     .kind = OPTION_NUMBER,
-     .offset = FIELD(train_forest_values, holdout),
-     .above_min = true,
-     .max = 1,
-     .below_max = true,
-     .help = "draw this share of the rows and test on them instead of training"},
+    OPTIONS_TRAIN_SOURCE_OF(train_forest_values),
     {.name = "out",
      .value = "MODEL",
      .kind = OPTION_TEXT,

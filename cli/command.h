@@ -87,7 +87,7 @@ struct command {
 };
 
 extern const struct command command_data, command_train, command_train_forest, command_predict,
-    command_evaluate, command_inspect, command_nodes, command_cluster, command_cluster_init,
+    command_compare, command_evaluate, command_inspect, command_nodes, command_cluster, command_cluster_init,
     command_cluster_install, command_cluster_add, command_doctor, command_mpi_check, command_node_report,
     command_rank, command_runs, command_show, command_resume, command_bench, command_bench_scaling,
     command_help;

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
     &command_inspect,
     &command_runs,
     &command_show,
+    &command_compare,
     &command_resume,
     &command_nodes,
     &command_cluster,

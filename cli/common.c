@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/outfile.h"
 #include "interrupt.h"
+#include "report/plot_file.h"
 #include "report/readable.h"
 
 const struct choice task_choices[] = {
@@ -80,6 +81,12 @@ bramble_status check_output(const char *path, const char *input, bramble_error *
     if (!status) outfile_abandon(file);
     interrupt_release();
     return status;
+}
+
+bramble_status check_plot(const char *path, bramble_error *error)
+{
+    bramble_status status = plot_path_check(path, error);
+    return status ? status : check_output(path, NULL, error);
 }
 
 bool has_ending(const char *name, const char *ending)

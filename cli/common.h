@@ -12,9 +12,9 @@ enum { SPLIT_ANY = -1 }; /* no --split: the test part where there is one */
 
 #define FIELD(values, field) offsetof(struct values, field)
 
-#define OPTION_TARGET_OF(values)                                                                             \
+#define OPTION_TARGET_AT(place)                                                                              \
     {                                                                                                        \
-        .name = "target", .value = "COLUMN", .kind = OPTION_TEXT, .offset = FIELD(values, target),           \
+        .name = "target", .value = "COLUMN", .kind = OPTION_TEXT, .offset = place,                           \
         .fallback = "the last column",                                                                       \
         .help = "what to predict: a column's name, or its number from 0 (-1 is the last)",                   \
     }
@@ -24,19 +24,21 @@ enum { SPLIT_ANY = -1 }; /* no --split: the test part where there is one */
         .fallback = "the column the model was trained on",                                                   \
         .help = "the target's column in DATA, by name or by number from 0 (-1 is the last)",                 \
     }
-#define OPTION_TASK_OF(values)                                                                               \
+#define OPTION_TASK_AT(place)                                                                                \
     {                                                                                                        \
-        .name = "task", .value = "TASK", .kind = OPTION_CHOICE, .offset = FIELD(values, task),               \
-        .choices = task_choices, .fallback = "auto",                                                         \
+        .name = "task", .value = "TASK", .kind = OPTION_CHOICE, .offset = place, .choices = task_choices,    \
+        .fallback = "auto",                                                                                  \
         .help = "what the target is: classes or numbers; auto takes text, and at most 100 different whole "  \
                 "numbers, as classes",                                                                       \
     }
-#define OPTION_SAMPLE_WEIGHT_OF(values)                                                                      \
+#define OPTION_SAMPLE_WEIGHT_AT(place)                                                                       \
     {                                                                                                        \
-        .name = "sample-weight", .value = "COLUMN", .kind = OPTION_TEXT,                                     \
-        .offset = FIELD(values, sample_weight), .fallback = "every row weighs 1",                            \
-        .help = "column that holds each row's weight",                                                       \
+        .name = "sample-weight", .value = "COLUMN", .kind = OPTION_TEXT, .offset = place,                    \
+        .fallback = "every row weighs 1", .help = "column that holds each row's weight",                     \
     }
+#define OPTION_TARGET_OF(values) OPTION_TARGET_AT(FIELD(values, target))
+#define OPTION_TASK_OF(values) OPTION_TASK_AT(FIELD(values, task))
+#define OPTION_SAMPLE_WEIGHT_OF(values) OPTION_SAMPLE_WEIGHT_AT(FIELD(values, sample_weight))
 #define OPTION_SPLIT_OF(values, otherwise)                                                                   \
     {                                                                                                        \
         .name = "split", .value = "PART", .kind = OPTION_CHOICE, .offset = FIELD(values, split),             \
@@ -47,6 +49,11 @@ enum { SPLIT_ANY = -1 }; /* no --split: the test part where there is one */
     {                                                                                                        \
         .name = "threads", .value = "N", .kind = OPTION_COUNT, .offset = place, .max = 1024,                 \
         .fallback = "0", .help = "threads to work on; 0 takes every processor",                              \
+    }
+#define OPTION_PLOT_OF(values)                                                                               \
+    {                                                                                                        \
+        .name = "plot", .value = "FILE", .kind = OPTION_TEXT, .offset = FIELD(values, plot),                 \
+        .help = "also draw loss and accuracy over epochs into this file, which ends with .svg or .png",      \
     }
 #define OPTION_JSON_OF(values)                                                                               \
     {                                                                                                        \
@@ -75,6 +82,9 @@ bramble_status read_for_model(bramble_table **out, const char *path, const bramb
  * (may be NULL) is a file that must not be overwritten by its own result.
  */
 bramble_status check_output(const char *path, const char *input, bramble_error *error);
+
+/* The same for a plot's file, whose name must end with .svg or .png. */
+bramble_status check_plot(const char *path, bramble_error *error);
 
 /* True when `name` ends with `ending` (".csv"). */
 bool has_ending(const char *name, const char *ending);

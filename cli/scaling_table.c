@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "json_out.h"
-#include "report/plot_svg.h"
+#include "report/plot_file.h"
 #include "report/readable.h"
 
 enum { CELL = 24 };
@@ -185,7 +185,7 @@ bramble_status scaling_table_plot(const bramble_scaling *scaling, const struct s
                         .y_from_zero = true,
                         .series = series,
                         .n_series = sizeof series / sizeof *series};
-    bramble_status status = plot_svg_save(path, &plot, error);
+    bramble_status status = plot_svg_save(path, &plot, 1, error);
     mem_free(room);
     return status;
 }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "common.h"
 #include "figures.h"
@@ -18,11 +17,11 @@ static void print_data(const struct training *t)
     const bramble_schema *schema = bramble_model_schema(t->model);
     uint32_t n_classes = bramble_schema_n_classes(schema);
     printf("data        ");
-    readable_write(stdout, t->values->data, false);
-    printf(": %s, %s", readable_items(t->n_rows, "row", "rows").text,
+    readable_write(stdout, t->values->source.data, false);
+    printf(": %s, %s", readable_items(t->data.n_rows, "row", "rows").text,
            readable_items(bramble_schema_n_features(schema), "feature", "features").text);
     if (n_classes) printf(", %s", readable_items(n_classes, "class", "classes").text);
-    printf(", read in %s\n", readable_seconds(t->load_seconds).text);
+    printf(", read in %s\n", readable_seconds(t->data.load_seconds).text);
 }
 
 static void print_forest(const struct training *t, const bramble_model_info *info)
@@ -51,7 +50,7 @@ void training_print_text(const struct training *t)
     if (t->tested) {
         printf("test        ");
         figures_print(&t->evaluation);
-        printf(" on %s\n", readable_items(t->n_test_rows, "row", "rows").text);
+        printf(" on %s\n", readable_items(t->data.n_test_rows, "row", "rows").text);
     }
     importance_print(t->model, IMPORTANCES_SHOWN, "important features");
     printf("model       ");
@@ -60,22 +59,14 @@ void training_print_text(const struct training *t)
     if (t->run) printf("run         %s\n", bramble_run_id(t->run));
 }
 
-/* The most memory this process had so far. */
-static uint64_t peak_rss_bytes(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)usage.ru_maxrss * 1024;
-}
-
 static void put_data(struct json_out *out, const struct training *t, const bramble_model_info *info)
 {
-    json_out_text(out, "data", t->values->data);
+    json_out_text(out, "data", t->values->source.data);
     json_out_text(out, "task", task_name(info->task));
-    json_out_count(out, "rows", t->n_rows);
+    json_out_count(out, "rows", t->data.n_rows);
     json_out_count(out, "features", info->n_features);
     figures_put_classes(out, bramble_model_schema(t->model));
-    json_out_number(out, "load_seconds", t->load_seconds);
+    json_out_number(out, "load_seconds", t->data.load_seconds);
 }
 
 static void put_forest(struct json_out *out, const struct training *t, const bramble_model_info *info)
@@ -101,7 +92,7 @@ bramble_status training_to_json(const struct training *t, char **json, bramble_e
     put_forest(&out, t, &info);
     if (t->gathering) gathering_put(t->gathering, &out);
     if (t->tested) {
-        json_out_count(&out, "test_rows", t->n_test_rows);
+        json_out_count(&out, "test_rows", t->data.n_test_rows);
         figures_put(&out, &t->evaluation);
     }
     json_out_text(&out, "model", t->values->out);

@@ -4,10 +4,11 @@
 
 #include <bramble/bramble.h>
 
+#include "train_data.h"
+
 struct train_forest_values {
-    const char *data, *target, *sample_weight, *test, *out, *cluster;
-    int task;
-    double holdout; /* 0: none */
+    struct train_source source;
+    const char *out, *cluster;
     bool json, quiet;
     char *const *words; /* the whole command line */
     bramble_forest_options forest;
@@ -17,10 +18,8 @@ struct training {
     const struct train_forest_values *values;
     bramble_run *run;            /* NULL: it is not kept */
     struct gathering *gathering; /* the cluster's nodes, or NULL */
-    bramble_table *train, *test;
+    struct train_data data;
     bramble_model *model;
-    size_t n_rows, n_test_rows;
-    double load_seconds;
     bramble_forest_stats stats;
     bool tested;
     bramble_evaluation evaluation; /* on the test data, when tested */

@@ -3,9 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/error.h"
-#include "base/outfile.h"
-
 enum {
     WIDTH = 720,
     HEIGHT = 440,
@@ -15,6 +12,7 @@ enum {
     BOTTOM = 56,
     MARKS = 6,
     LEGEND_LINE = 18,
+    LEGEND_WIDTH = 200,
     DOTS_MOST = 40, /* more points than that are a curve */
     COLOURS = 8
 };
@@ -141,22 +139,19 @@ static void put_line(struct str *out, const struct plot_series *series, const ch
 
 static void put_legend(struct str *out, const struct plot *plot)
 {
+    int x = plot->legend_right ? WIDTH - RIGHT - LEGEND_WIDTH : LEFT + 12;
     for (size_t s = 0; s < plot->n_series; s++) {
         int y = TOP + 14 + LEGEND_LINE * (int)s;
-        str_printf(out, "<path d=\"M%d %d h24\" stroke=\"%s\" stroke-width=\"2\"%s/>\n", LEFT + 12, y - 4,
+        str_printf(out, "<path d=\"M%d %d h24\" stroke=\"%s\" stroke-width=\"2\"%s/>\n", x, y - 4,
                    colours[s % COLOURS], plot->series[s].dashed ? " stroke-dasharray=\"6 4\"" : "");
-        put_label(out, LEFT + 42, y, "start", 12, plot->series[s].name);
+        put_label(out, x + 30, y, "start", 12, plot->series[s].name);
     }
 }
 
-void plot_svg_write(struct str *out, const struct plot *plot)
+static void put_panel(struct str *out, const struct plot *plot)
 {
     struct axis x, y;
     find_axes(plot, &x, &y);
-    str_printf(out,
-               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
-               "font-family=\"sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-               WIDTH, HEIGHT, WIDTH, HEIGHT);
     put_label(out, LEFT, 26, "start", 18, plot->title);
     if (plot->note) put_label(out, LEFT, 46, "start", 12, plot->note);
     put_grid(out, &x, &y);
@@ -166,19 +161,19 @@ void plot_svg_write(struct str *out, const struct plot *plot)
     str_puts(out, "</g>\n");
     for (size_t s = 0; s < plot->n_series; s++) put_line(out, &plot->series[s], colours[s % COLOURS], &x, &y);
     put_legend(out, plot);
-    str_puts(out, "</svg>\n");
 }
 
-bramble_status plot_svg_save(const char *path, const struct plot *plot, bramble_error *error)
+void plot_svg_write(struct str *out, const struct plot *panels, size_t n)
 {
-    struct str text = {0};
-    struct outfile *file;
-    plot_svg_write(&text, plot);
-    bramble_status status = text.failed ? error_memory(error, "a plot") : outfile_open(&file, path, error);
-    if (!status) {
-        outfile_write(file, text.data, text.length);
-        status = outfile_commit(file, error);
+    int height = HEIGHT * (int)n;
+    str_printf(out,
+               "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" "
+               "font-family=\"sans-serif\">\n<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
+               WIDTH, height, WIDTH, height);
+    for (size_t i = 0; i < n; i++) {
+        str_printf(out, "<g transform=\"translate(0 %d)\">\n", HEIGHT * (int)i);
+        put_panel(out, &panels[i]);
+        str_puts(out, "</g>\n");
     }
-    str_fini(&text);
-    return status;
+    str_puts(out, "</svg>\n");
 }

@@ -52,25 +52,35 @@ void progress_note(struct progress *progress, const char *format, ...)
     draw(progress, readable_name(line, columns > 1 ? columns - 1 : 1).text);
 }
 
-/* "57 of 100 trees" and "21.3 trees/s, 2.1 s left". */
-static void describe(char count[static 80], char pace[static 96], const char *unit, uint64_t done,
-                     uint64_t total, double rate, double seconds)
+/* What there is to say of work. */
+struct said {
+    char count[80]; /* "57 of 100 trees" */
+    char pace[192]; /* "loss 0.412, 21.3 trees/s, 2.1 s left" */
+};
+
+static void describe(struct said *said, const struct progress *progress, uint64_t done, uint64_t total,
+                     double rate, double seconds)
 {
-    snprintf(count, 80, "%.26s of %.26s %.16s", readable_count(done).text, readable_count(total).text, unit);
+    const char *figures = progress->figures ? progress->figures : "", *unit = progress->unit;
+    const char *comma = *figures ? ", " : "";
+    snprintf(said->count, sizeof said->count, "%.26s of %.26s %.16s", readable_count(done).text,
+             readable_count(total).text, unit);
     if (rate <= 0)
-        snprintf(pace, 96, "%.32s", readable_seconds(seconds).text);
+        snprintf(said->pace, sizeof said->pace, "%.80s%s%.32s", figures, comma,
+                 readable_seconds(seconds).text);
     else
-        snprintf(pace, 96, "%.26s %.16s/s, %.26s left", readable_rate(rate).text, unit,
-                 readable_seconds((double)(total - done) / rate).text);
+        snprintf(said->pace, sizeof said->pace, "%.80s%s%.26s %.16s/s, %.26s left", figures, comma,
+                 readable_rate(rate).text, unit, readable_seconds((double)(total - done) / rate).text);
 }
 
-static void format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
-                   uint64_t total, double rate, double seconds)
+static void format(char *buffer, size_t size, unsigned columns, const struct progress *progress,
+                   uint64_t done, uint64_t total, double rate, double seconds)
 {
-    char count[80], pace[96], bar[BAR_MAX + 5] = "";
+    struct said said;
+    char bar[BAR_MAX + 5] = "";
     if (done > total) done = total;
-    describe(count, pace, unit, done, total, rate, seconds);
-    unsigned words = (unsigned)(strlen(count) + strlen(pace)) + 2;
+    describe(&said, progress, done, total, rate, seconds);
+    unsigned words = (unsigned)(strlen(said.count) + strlen(said.pace)) + 2;
     if (words + BAR_MIN + 4 <= columns && total) {
         unsigned width = columns - words - 4;
         if (width > BAR_MAX) width = BAR_MAX;
@@ -80,14 +90,15 @@ static void format(char *buffer, size_t size, unsigned columns, const char *unit
         memset(bar + 1 + filled, '-', width - filled);
         memcpy(bar + 1 + width, "]  ", 4);
     }
-    int length = snprintf(buffer, size, "%s  %s%s", count, bar, pace);
+    int length = snprintf(buffer, size, "%s  %s%s", said.count, bar, said.pace);
     if ((unsigned)length > columns && columns < size) buffer[columns] = 0;
 }
 
 void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
                      uint64_t total, double seconds)
 {
-    format(buffer, size, columns, unit, done, total, seconds > 0 ? (double)done / seconds : 0, seconds);
+    struct progress progress = {.unit = unit};
+    format(buffer, size, columns, &progress, done, total, seconds > 0 ? (double)done / seconds : 0, seconds);
 }
 
 void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds)
@@ -97,13 +108,13 @@ void progress_step(struct progress *progress, uint64_t done, uint64_t total, dou
     double rate = done > progress->before && seconds > 0 ? (double)(done - progress->before) / seconds : 0;
     unsigned columns = progress->terminal ? progress_columns(progress->out) : 0;
     if (progress->terminal) {
-        format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress->unit, done, total, rate, seconds);
+        format(line, sizeof line, columns > 1 ? columns - 1 : 1, progress, done, total, rate, seconds);
         draw(progress, line);
         progress->next = seconds + redraw_seconds;
     } else {
-        char count[80], pace[96];
-        describe(count, pace, progress->unit, done, total, rate, seconds);
-        fprintf(progress->out, "%s, %s\n", count, pace);
+        struct said said;
+        describe(&said, progress, done, total, rate, seconds);
+        fprintf(progress->out, "%s, %s\n", said.count, said.pace);
         fflush(progress->out);
         progress->next = seconds + (seconds < line_seconds_max ? seconds : line_seconds_max);
     }

@@ -16,12 +16,13 @@
 #include <stdio.h>
 
 struct progress {
-    FILE *out;        /* NULL: say nothing */
-    bool terminal;    /* draw a bar; else lines */
-    const char *unit; /* what is counted: "trees" */
-    double next;      /* nothing is shown before this second */
-    uint64_t before;  /* what was done before the clock began: no part of the rate */
-    bool drawn;       /* a bar stands on the terminal now */
+    FILE *out;           /* NULL: say nothing */
+    bool terminal;       /* draw a bar; else lines */
+    const char *unit;    /* what is counted: "trees" */
+    double next;         /* nothing is shown before this second */
+    uint64_t before;     /* what was done before the clock began: no part of the rate */
+    const char *figures; /* how it goes, said with how far it is: "loss 0.412"; the caller's, or NULL */
+    bool drawn;          /* a bar stands on the terminal now */
 };
 
 /* One of several that work on it, shown below the bar on a terminal. */

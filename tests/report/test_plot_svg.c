@@ -27,7 +27,7 @@ static char *drawn(const struct plot_series *series, size_t n, bool from_zero)
                         .series = series,
                         .n_series = n};
     struct str text = {0};
-    plot_svg_write(&text, &plot);
+    plot_svg_write(&text, &plot, 1);
     assert_false(text.failed);
     return str_take(&text);
 }

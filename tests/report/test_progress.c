@@ -83,6 +83,18 @@ static void test_a_file_gets_few_lines(void **state)
     told_end(&t);
 }
 
+static void test_figures_are_said(void **state)
+{
+    (void)state;
+    struct told t;
+    told_begin(&t, false);
+    t.progress.figures = "loss 0.5";
+    t.progress.before = 10;
+    progress_step(&t.progress, 20, 30, 1);
+    assert_string_equal(t.text, "20 of 30 trees, loss 0.5, 10.0 trees/s, 1.0 s left\n");
+    told_end(&t);
+}
+
 static void test_a_terminal_is_left_clean(void **state)
 {
     (void)state;
@@ -131,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_bar),
         cmocka_unit_test(test_bar_fits),
         cmocka_unit_test(test_a_file_gets_few_lines),
+        cmocka_unit_test(test_figures_are_said),
         cmocka_unit_test(test_a_terminal_is_left_clean),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_columns),
