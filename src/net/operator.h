@@ -21,9 +21,9 @@
 
 enum { MICROBATCH = 16 }; /* samples */
 
-/* What backward reads besides the outputs' gradients; the memory plan keeps the rest no longer than needed.
- */
-enum net_reads { NET_READS_INPUTS = 1, NET_READS_OUTPUTS = 2 };
+/* What backward and parameter_gradient read besides the outputs' gradients; the memory plan keeps the rest no
+ * longer than needed. NET_READS_RELU: the outputs, where attributes.relu is set. */
+enum net_reads { NET_READS_INPUTS = 1, NET_READS_OUTPUTS = 2, NET_READS_RELU = 4 };
 
 struct net_kernels; /* net/kernels/products.h */
 
@@ -41,7 +41,7 @@ struct net_call {
     float *y[NET_OUTPUTS_MAX];
     /* Backward. dx[i] is NULL when nobody wants it (inputs from the data, constants, parameters); where
      * add[i] is set the gradient is added to what is there, else it is written. */
-    const float *dy[NET_OUTPUTS_MAX];
+    const float *dy[NET_OUTPUTS_MAX]; /* zeros for an output that nobody reads */
     float *dx[NET_INPUTS_MAX];
     bool add[NET_INPUTS_MAX];
     /* Room. */
@@ -73,6 +73,7 @@ struct net_operator {
     uint32_t min_inputs, max_inputs, max_outputs;
     unsigned backward_reads; /* enum net_reads */
     bool in_place;           /* forward may be given y[0] == x[0], and backward dx[0] == dy[0] */
+    bool takes_relu;         /* attributes.relu is heeded: a Relu behind can be fused */
 
     /* Checks inputs and attributes and fills shapes[n_outputs]. The error says what does not fit, without the
      * node's name, which graph_add_node puts before it. */
@@ -113,6 +114,17 @@ struct net_operator {
     /* Multiply-adds of one sample's forward pass, for people (inspect). NULL: none to speak of. */
     uint64_t (*macs)(const struct net_graph *graph, const struct net_node *node);
 };
+
+static inline bool node_reads_inputs(const struct net_node *node)
+{
+    return node->op->backward_reads & NET_READS_INPUTS;
+}
+
+static inline bool node_reads_outputs(const struct net_node *node)
+{
+    return (node->op->backward_reads & NET_READS_OUTPUTS) ||
+           ((node->op->backward_reads & NET_READS_RELU) && node->attributes.relu);
+}
 
 /* NULL: there is none of that name. */
 const struct net_operator *operator_find(const char *name);

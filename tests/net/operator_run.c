@@ -285,10 +285,10 @@ void run_forward(struct operator_run *run)
 static void forget(struct operator_run *run)
 {
     const struct operator_case *c = run->rig->c;
-    for (uint32_t i = 0; i < c->n_inputs && !(c->op->backward_reads & NET_READS_INPUTS); i++)
+    for (uint32_t i = 0; i < c->n_inputs && !node_reads_inputs(&run->node); i++)
         if (run->x[i] && per_sample(c->inputs[i].kind) && !(run->options.in_place && i == 0))
             memset(run->x[i], 0xff, run->rig->sizes[i] * sizeof(float));
-    for (uint32_t o = 0; o < c->n_outputs && !(c->op->backward_reads & NET_READS_OUTPUTS); o++)
+    for (uint32_t o = 0; o < c->n_outputs && !node_reads_outputs(&run->node); o++)
         if (!(run->options.in_place && o == 0))
             memset(run->y[o], 0xff, rig_output_size(run->rig, o) * sizeof(float));
 }
@@ -297,7 +297,7 @@ static void forget(struct operator_run *run)
 static void restore_input(struct operator_run *run)
 {
     const struct rig *rig = run->rig;
-    if (!run->options.in_place || !(rig->c->op->backward_reads & NET_READS_INPUTS)) return;
+    if (!run->options.in_place || !node_reads_inputs(&run->node)) return;
     run->y[0] = copy_of(run->y[0], rig_output_size(rig, 0), sizeof(float));
     memcpy(run->x[0], rig->x[0], rig->sizes[0] * sizeof(float));
 }
