@@ -7,7 +7,10 @@
 
 #include "net/operator.h"
 
-#define OPERATORS(X) X(Relu, relu)
+#define OPERATORS(X)                                                                                         \
+    X(GRU, gru)                                                                                              \
+    X(LSTM, lstm)                                                                                            \
+    X(Relu, relu)
 
 #define OPERATOR_DECLARE(onnx, name) extern const struct net_operator op_##name;
 OPERATORS(OPERATOR_DECLARE)

@@ -1,0 +1,204 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "net/operators.h"
+#include "net/recurrent.h"
+
+bool recurrent_has(const struct net_node *node, enum recurrent_input place)
+{
+    return (uint32_t)place < node->n_inputs && node->inputs[place] != NET_NONE;
+}
+
+struct recurrent recurrent_shape(const struct net_graph *graph, const struct net_node *node)
+{
+    const struct net_shape *x = &graph->values[node->inputs[RECURRENT_X]].shape;
+    const struct net_attributes *attributes = &node->attributes;
+    bool lstm = node->op == &op_lstm;
+    return (struct recurrent){.directions = attributes->bidirectional ? 2 : 1,
+                              .steps = x->dim[0],
+                              .inputs = x->dim[1],
+                              .hidden = attributes->hidden,
+                              .gates = lstm ? LSTM_GATES : GRU_GATES,
+                              .reverse = attributes->reverse,
+                              .width = (size_t)(lstm ? LSTM_WIDTH : GRU_WIDTH) * attributes->hidden};
+}
+
+static bool is_of_samples(const struct net_value *value)
+{
+    return value->kind == NET_INPUT || value->kind == NET_ACTIVATION;
+}
+
+static bramble_status check_weight(const struct net_value *value, const char *letter, struct net_shape want,
+                                   bramble_error *error)
+{
+    char have[64], wanted[64];
+    if (is_of_samples(value))
+        return error_set(error, BRAMBLE_ERR_DATA, "%s must be weights, not computed from the samples",
+                         letter);
+    if (shape_equal(&value->shape, &want)) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_DATA, "%s is %s, but for this input and hidden_size it must be %s",
+                     letter, shape_text(&value->shape, have), shape_text(&want, wanted));
+}
+
+static bramble_status check_weights(const struct net_graph *graph, const struct net_node *node,
+                                    const struct recurrent *r, bramble_error *error)
+{
+    const struct {
+        enum recurrent_input place;
+        const char *letter;
+        struct net_shape want;
+    } weights[] = {
+        {RECURRENT_W, "W", {3, {r->directions, r->gates * r->hidden, r->inputs}}},
+        {RECURRENT_R, "R", {3, {r->directions, r->gates * r->hidden, r->hidden}}},
+        {RECURRENT_B, "B", {2, {r->directions, 2 * r->gates * r->hidden}}},
+    };
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        if (!recurrent_has(node, weights[i].place)) continue; /* W and R are there: check_input */
+        const struct net_value *value = &graph->values[node->inputs[weights[i].place]];
+        bramble_status status = check_weight(value, weights[i].letter, weights[i].want, error);
+        if (status) return status;
+    }
+    return BRAMBLE_OK;
+}
+
+static bramble_status check_state(const struct net_graph *graph, const struct net_node *node,
+                                  enum recurrent_input place, const struct recurrent *r, bramble_error *error)
+{
+    if (!recurrent_has(node, place)) return BRAMBLE_OK;
+    const struct net_value *value = &graph->values[node->inputs[place]];
+    const char *name = place == RECURRENT_H0 ? "initial_h" : "initial_c";
+    struct net_shape want = {2, {r->directions, r->hidden}};
+    char have[64], wanted[64];
+    if (!is_of_samples(value))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "%s must be computed from the samples (leave it out when it is all zeros)", name);
+    if (shape_equal(&value->shape, &want)) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_DATA, "%s is %s of a sample, but must be %s", name,
+                     shape_text(&value->shape, have), shape_text(&want, wanted));
+}
+
+static bramble_status check_input(const struct net_graph *graph, const struct net_node *node,
+                                  bramble_error *error)
+{
+    if (!recurrent_has(node, RECURRENT_X) || !recurrent_has(node, RECURRENT_W) ||
+        !recurrent_has(node, RECURRENT_R))
+        return error_set(error, BRAMBLE_ERR_DATA, "it needs an input and the weights W and R");
+    const struct net_value *x = &graph->values[node->inputs[RECURRENT_X]];
+    char text[64];
+    if (!is_of_samples(x) || x->shape.rank != 2 || !x->shape.dim[0] || !x->shape.dim[1])
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "its input must be steps x numbers for each sample, but is %s",
+                         shape_text(&x->shape, text));
+    if (!node->attributes.hidden || node->attributes.hidden > UINT32_MAX / 16)
+        return error_set(error, BRAMBLE_ERR_DATA, "hidden_size cannot be %u", node->attributes.hidden);
+    if (node->attributes.reverse && node->attributes.bidirectional)
+        return error_set(error, BRAMBLE_ERR_DATA, "it cannot be both reverse and bidirectional");
+    if (recurrent_has(node, RECURRENT_LENGTHS))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "sequence_lens is not supported: every sample has as many steps as the input");
+    return BRAMBLE_OK;
+}
+
+bramble_status recurrent_infer(const struct net_graph *graph, const struct net_node *node,
+                               struct net_shape *shapes, bramble_error *error)
+{
+    bramble_status status = check_input(graph, node, error);
+    if (status) return status;
+    struct recurrent r = recurrent_shape(graph, node);
+    status = check_weights(graph, node, &r, error);
+    if (!status) status = check_state(graph, node, RECURRENT_H0, &r, error);
+    if (!status) status = check_state(graph, node, RECURRENT_C0, &r, error);
+    if (status) return status;
+    shapes[0] = (struct net_shape){2, {r.steps, r.directions * r.hidden}};
+    for (uint32_t i = 1; i < node->n_outputs; i++)
+        shapes[i] = (struct net_shape){2, {r.directions, r.hidden}};
+    return BRAMBLE_OK;
+}
+
+/* Prepared, for each direction: W' (I x GH), R' (H x GH), the gates' biases, and H biases of GRU's that stay
+ * apart from them. */
+
+static size_t prepared_numbers(const struct recurrent *r)
+{
+    size_t gates = (size_t)r->gates * r->hidden;
+    return ((size_t)r->inputs + r->hidden + 1) * gates + r->hidden;
+}
+
+size_t recurrent_prepared_bytes(const struct net_graph *graph, const struct net_node *node)
+{
+    struct recurrent r = recurrent_shape(graph, node);
+    return r.directions * prepared_numbers(&r) * sizeof(float);
+}
+
+static void transpose(const float *from, size_t rows, size_t columns, float *to)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
+}
+
+/* b: W's biases, then R's. With linear_before_reset the last gate's of R are not added: its product is
+ * multiplied first. */
+static void prepare_bias(const struct recurrent *r, bool apart, const float *b, float *bias)
+{
+    size_t gates = (size_t)r->gates * r->hidden, summed = apart ? gates - r->hidden : gates;
+    for (size_t i = 0; i < gates; i++) bias[i] = i < summed ? b[i] + b[gates + i] : b[i];
+    for (size_t i = summed; i < gates; i++) bias[gates + i - summed] = b[gates + i];
+}
+
+void recurrent_prepare(const struct net_graph *graph, const struct net_node *node, void *prepared,
+                       bool training)
+{
+    (void)training;
+    struct recurrent r = recurrent_shape(graph, node);
+    size_t gates = (size_t)r.gates * r.hidden;
+    bool apart = node->op == &op_gru && node->attributes.linear_before_reset;
+    const float *w = graph_numbers(graph, node->inputs[RECURRENT_W]);
+    const float *recurrent = graph_numbers(graph, node->inputs[RECURRENT_R]);
+    for (uint32_t d = 0; d < r.directions; d++) {
+        float *packed = (float *)prepared + d * prepared_numbers(&r);
+        float *bias = packed + (r.inputs + r.hidden) * gates;
+        transpose(w + d * gates * r.inputs, gates, r.inputs, packed);
+        transpose(recurrent + d * gates * r.hidden, gates, r.hidden, packed + r.inputs * gates);
+        memset(bias, 0, (gates + r.hidden) * sizeof *bias);
+        if (recurrent_has(node, RECURRENT_B))
+            prepare_bias(&r, apart, graph_numbers(graph, node->inputs[RECURRENT_B]) + d * 2 * gates, bias);
+    }
+}
+
+size_t recurrent_kept_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples)
+{
+    struct recurrent r = recurrent_shape(graph, node);
+    return (size_t)r.directions * samples * r.steps * r.width * sizeof(float);
+}
+
+size_t recurrent_scratch_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples)
+{
+    size_t rows = recurrent_kept_bytes(graph, node, samples);
+    size_t backward = 3 * (size_t)samples * node->attributes.hidden * sizeof(float);
+    return rows > backward ? rows : backward;
+}
+
+uint64_t recurrent_macs(const struct net_graph *graph, const struct net_node *node)
+{
+    struct recurrent r = recurrent_shape(graph, node);
+    return (uint64_t)r.directions * r.steps * r.gates * r.hidden * ((uint64_t)r.inputs + r.hidden);
+}
+
+struct recurrent_sweep recurrent_sweep(const struct net_call *call, uint32_t direction)
+{
+    struct recurrent r = recurrent_shape(call->graph, call->node);
+    size_t gates = (size_t)r.gates * r.hidden;
+    float *rows = call->training ? call->kept : call->scratch;
+    const float *packed = (const float *)call->prepared + direction * prepared_numbers(&r);
+    return (struct recurrent_sweep){
+        .call = call,
+        .shape = r,
+        .direction = direction,
+        .rows = rows + (size_t)direction * call->samples * r.steps * r.width,
+        .input_weights = call->x[RECURRENT_W] + direction * gates * r.inputs,
+        .recurrent = call->x[RECURRENT_R] + direction * gates * r.hidden,
+        .input_packed = packed,
+        .recurrent_packed = packed + r.inputs * gates,
+        .bias = packed + (r.inputs + r.hidden) * gates,
+    };
+}
