@@ -33,16 +33,19 @@ static struct roster_entry *member(const struct engine *engine, const struct gen
 
 /* --- beginnings --- */
 
-/* Starts a generation of everybody present. A node that is new may be what keeps it from starting: then the
- * others go on, and it is tried again later. */
+/* Starts a generation of everybody present, or, one by one, of those at work and another. A node that is new
+ * may be what keeps it from starting: then the others go on, and it is tried again later. */
 static struct generation *launch(struct engine *engine)
 {
     struct member members[GENERATION_MEMBERS];
     size_t numbers[GENERATION_MEMBERS], n = 0;
+    bool new_one = false;
     char token[64];
     for (size_t i = 0; i < engine->roster.n && n < GENERATION_MEMBERS; i++) {
         struct roster_entry *entry = engine->roster.entries[i];
-        if (!entry->present) continue;
+        bool is_new = !contains(engine->now, i);
+        if (!entry->present || (engine->one_by_one && is_new && new_one)) continue;
+        new_one |= is_new;
         members[n] = (struct member){&entry->node, entry->program, entry->status.threads};
         numbers[n++] = i;
         if (entry->status.state == MEMBER_AWAY) entry->status.state = MEMBER_STARTING;
@@ -119,24 +122,26 @@ static void keep_counts(struct engine *engine, const struct generation *g)
     }
 }
 
-/* Whose fault it may be that g did not get ready: the one mpiexec names; else, when some said hello, those
- * that did not; else, when others do without them, those that are new. False: anybody's. */
+/* Whose fault it may be that g did not get ready: its only member's; the one mpiexec names; else, when some
+ * said hello, those that did not; else, when others do without them, those that are new. False: anybody's. */
 static bool find_suspects(const struct engine *engine, const struct generation *g, uint32_t named,
                           bool suspects[GENERATION_MEMBERS])
 {
     bool any = false, greeted = false;
     for (size_t i = 0; i < g->n_members; i++) greeted |= g->greeted[i];
     for (size_t i = 0; i < g->n_members; i++) {
-        suspects[i] = named          ? named == i + 1
-                      : greeted      ? !g->greeted[i]
-                      : g->is_second ? !contains(engine->now, g->members[i])
-                                     : false;
+        suspects[i] = g->n_members == 1 ? true
+                      : named           ? named == i + 1
+                      : greeted         ? !g->greeted[i]
+                      : g->is_second    ? !contains(engine->now, g->members[i])
+                                        : false;
         any |= suspects[i];
     }
     return any;
 }
 
-/* A generation that never got ready. When nobody in particular is to blame, all are looked at again. */
+/* A generation that never got ready. When nobody in particular is to blame, all are looked at again, and then
+ * brought in one by one, which shows who it is. */
 static void mourn_stillborn(struct engine *engine, const struct generation *g)
 {
     char line[200];
@@ -153,6 +158,7 @@ static void mourn_stillborn(struct engine *engine, const struct generation *g)
         else if (!found && !g->is_second)
             roster_doubt(&engine->roster, g->members[i], now, why);
     }
+    engine->one_by_one |= !found;
     error_set(&error, BRAMBLE_ERR_IO, "MPI does not start on these nodes: %s; bramble doctor finds out why",
               *line ? line : "mpiexec gave no reason");
     engine_tell(engine, "launch_failed", NULL, "%s", error.message);
@@ -293,7 +299,9 @@ static void decide(struct engine *engine, double now)
     if (!engine->now) {
         if (roster_present(&engine->roster) && roster_gathered(&engine->roster, now))
             engine->now = launch(engine);
-    } else if (!engine->next && engine->now->ready && somebody_new(engine)) {
+    } else if (!engine->next && engine->now->ready && !somebody_new(engine)) {
+        engine->one_by_one = false;
+    } else if (!engine->next && engine->now->ready) {
         engine->next = launch(engine);
         if (engine->next) engine->next->is_second = true;
     } else if (engine->next && engine->next->ready) {

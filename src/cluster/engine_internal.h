@@ -23,6 +23,7 @@ struct engine {
     double longest_launch;
     uint32_t n_generations;
     uint32_t in_vain;     /* launches since the last that got ready */
+    bool one_by_one;      /* a launch was in vain and nobody in particular to blame: one new node at a time */
     uint32_t breaks;      /* generations whose processes were killed, without a result in between */
     uint32_t broke_done;  /* tasks that were done at the last break */
     char last_words[200]; /* of mpiexec about the last break */
