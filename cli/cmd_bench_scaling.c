@@ -43,7 +43,7 @@ static bool show(const bramble_scaling_progress *step, void *context)
         progress_clear(&watcher->progress);
         progress_init(&watcher->progress, watcher->quiet ? NULL : stderr, "trees");
         snprintf(line, sizeof line, "%u of %u: %.100s%s", step->step + 1, step->n_steps, step->cluster,
-                 step->alone ? " alone" : "");
+                 step->alone ? ", each alone" : "");
         progress_say(&watcher->progress, line);
     }
     if (!step->alone)
@@ -219,9 +219,11 @@ static const char *const paragraphs[] = {
     "efficiency against the sum of the parts beside its scalability by cores.",
     "Every cluster grows the same forest. Time counts from the start of the launch to the finished forest; "
     "the "
-    "data are on the nodes already, unless --cold has them sent again. A node alone is watched for a third "
-    "of "
-    "--seconds, and what the whole forest would take it is worked out from that: such figures have a star.",
+    "data are on the nodes already, unless --cold has them sent again. Right before each cluster its nodes "
+    "train "
+    "alone, all at the same time, for a third of --seconds, and what the whole forest would take a node is "
+    "worked "
+    "out from that: such figures have a star.",
     "--lab does it on an emulated cluster, the paper's four Raspberry Pis, desktop and laptop, each with a "
     "share "
     "of this machine's cores. It needs root and lab/ of bramble's source, and takes down what it brought up. "
@@ -299,7 +301,7 @@ static const struct json_field fields[] = {
     {"rounds", "how often all was measured; figures are medians"},
     {"nodes",
      "for each node alone: node, start_seconds until it is at work, trees_per_second from then on, and "
-     "seconds, what the whole forest takes it"},
+     "seconds, what the whole forest takes it, as measured before the largest cluster"},
     {"rows",
      "for each cluster: cluster (\"1 pi4 + 1 desktop\"), nodes, cores, memory_bytes, idle (a node that grew "
      "no tree, or null), ideal_seconds (the "

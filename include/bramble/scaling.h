@@ -7,8 +7,9 @@
  *         printf("%s: %.2f\n", scaling.rows[k].cluster, scaling.rows[k].efficiency);
  *     bramble_scaling_fini(&scaling);
  *
- * Each node is measured alone; then nodes are added one at a time, and all grow the same forest. Time counts
- * from the start of the launch to the finished forest; reading the table does not.
+ * Nodes are added one at a time, and all clusters grow the same forest. Right before each its nodes are
+ * measured alone: each in a training of its own, all at the same time. Time counts from the start of the
+ * launch to the finished forest; reading the table does not.
  */
 #ifndef BRAMBLE_SCALING_H
 #define BRAMBLE_SCALING_H
@@ -31,8 +32,8 @@ typedef struct bramble_scaling_machine {
 
 /* What is being measured. */
 typedef struct bramble_scaling_progress {
-    const char *cluster; /* "2 pi4 + 1 desktop", or a node's name */
-    bool alone;
+    const char *cluster;              /* "2 pi4 + 1 desktop" */
+    bool alone;                       /* its nodes train, each alone; `training` is of the first */
     uint32_t step, n_steps;           /* from 0 */
     const bramble_progress *training; /* of that step */
 } bramble_scaling_progress;
@@ -57,7 +58,8 @@ typedef struct bramble_scaling_options {
         .seconds = 60, .rounds = 1                                                                           \
     }
 
-/* A node alone, watched while it grows trees; the time of the whole forest follows from that. */
+/* A node alone, watched while it grows trees, before the largest cluster; the time of the whole forest
+ * follows from that. */
 typedef struct bramble_scaling_node {
     char *name;
     double start_seconds;    /* until it is at work, data cached */

@@ -1,5 +1,6 @@
 #include <bramble/bramble.h>
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/threads.h"
 #include "train/scaling.h"
 
 enum {
@@ -27,16 +29,28 @@ struct measuring {
     bramble_scaling *out; /* the round's */
     bramble_error *error;
     uint32_t step;
+    atomic_bool stopped; /* the caller asked to */
 };
 
 /* One training of it. */
 struct step {
     struct measuring *measuring;
     const char *text;
-    bool alone, out_of_memory, watched, stopped;
+    bool silent; /* another that runs at the same time tells how far things are */
+    bool alone, out_of_memory, watched;
     double began;
     struct scaling_course course; /* of a node alone */
     char idle[96];                /* a node that has grown no tree; else empty */
+};
+
+/* A node that trains alone while others do. */
+struct part {
+    struct measuring *measuring;
+    const char *text; /* the cluster they are parts of */
+    size_t node;      /* of measuring.nodes */
+    bramble_scaling_node *figures;
+    bramble_status status;
+    bramble_error error;
 };
 
 void bramble_scaling_fini(bramble_scaling *scaling)
@@ -60,6 +74,18 @@ static void note_idle(struct step *step, const bramble_progress *training)
             snprintf(step->idle, sizeof step->idle, "%s", training->members[i].name);
 }
 
+static uint32_t count_steps(const struct measuring *m)
+{
+    return m->options->rounds * (m->n > 1 ? 2 * (uint32_t)(m->n - 1) : 1);
+}
+
+static void tell(const struct step *step, const bramble_progress *training)
+{
+    struct measuring *m = step->measuring;
+    bramble_scaling_progress progress = {step->text, step->alone, m->step, count_steps(m), training};
+    if (m->options->progress && !m->options->progress(&progress, m->options->context)) m->stopped = true;
+}
+
 static bool watch(const bramble_progress *training, void *context)
 {
     struct step *step = context;
@@ -72,51 +98,80 @@ static bool watch(const bramble_progress *training, void *context)
         step->watched = course->n > 2 && training->trees_done >= TREES_TO_TELL &&
                         seconds - course->seconds[0] >= m->options->seconds * ALONE_SHARE;
     }
-    bramble_scaling_progress progress = {step->text, step->alone, m->step,
-                                         (uint32_t)(2 * m->n - 1) * m->options->rounds, training};
-    if (m->options->progress && !m->options->progress(&progress, m->options->context)) step->stopped = true;
-    return !step->stopped && !step->watched && !step->out_of_memory;
+    if (!step->silent) tell(step, training);
+    return !m->stopped && !step->watched && !step->out_of_memory;
 }
 
 /* Trains on `cluster`; *seconds from the start of the launch to the finished forest. */
-static bramble_status train(struct measuring *m, struct step *step, bramble_cluster *cluster, uint32_t trees,
-                            double *seconds)
+static bramble_status train(struct step *step, bramble_cluster *cluster, uint32_t trees, double *seconds,
+                            bramble_error *error)
 {
+    const struct measuring *m = step->measuring;
     bramble_engine *engine;
     bramble_model *model = NULL;
     bramble_forest_options options = BRAMBLE_FOREST_OPTIONS_INIT;
     if (m->options->forest) options = *m->options->forest;
     step->began = clock_seconds();
-    bramble_status status = bramble_engine_start(&engine, cluster, NULL, m->error);
+    bramble_status status = bramble_engine_start(&engine, cluster, NULL, error);
     if (status) return status;
     options.trees = trees;
     options.engine = engine;
     options.progress = watch;
     options.progress_context = step;
-    status = bramble_forest_train(&model, m->table, &options, NULL, m->error);
+    status = bramble_forest_train(&model, m->table, &options, NULL, error);
     *seconds = clock_seconds() - step->began;
     bramble_engine_stop(engine);
     bramble_model_free(model);
-    m->step++;
-    if (step->out_of_memory) return error_memory(m->error, "watching a training");
-    return status == BRAMBLE_ERR_CANCELLED && step->watched && !step->stopped ? BRAMBLE_OK : status;
+    if (step->out_of_memory) return error_memory(error, "watching a training");
+    return status == BRAMBLE_ERR_CANCELLED && step->watched && !m->stopped ? BRAMBLE_OK : status;
 }
 
-static bramble_status measure_alone(struct measuring *m, size_t k)
+static bramble_status measure_alone(const struct part *part, bramble_error *error)
 {
+    struct measuring *m = part->measuring;
     bramble_cluster *cluster;
-    bramble_scaling_node *node = &m->out->nodes[k];
-    struct step step = {.measuring = m, .text = node->name, .alone = true};
+    bramble_scaling_node *figures = part->figures;
+    struct step step = {.measuring = m, .text = part->text, .alone = true, .silent = part->node > 0};
     double seconds;
-    bramble_status status = bramble_cluster_select(&cluster, m->cluster, &m->nodes[k], 1, m->error);
+    bramble_status status = bramble_cluster_select(&cluster, m->cluster, &m->nodes[part->node], 1, error);
     if (status) return status;
-    status = train(m, &step, cluster, TREES_MOST, &seconds);
-    if (!status && !scaling_line(&step.course, &node->start_seconds, &node->trees_per_second))
-        status =
-            error_set(m->error, BRAMBLE_ERR_DATA,
-                      "%s grew all its trees at once; measure with more data or larger trees", node->name);
+    status = train(&step, cluster, TREES_MOST, &seconds, error);
+    if (!status && !scaling_line(&step.course, &figures->start_seconds, &figures->trees_per_second))
+        status = error_set(error, BRAMBLE_ERR_DATA,
+                           "%s grew all its trees at once; measure with more data or larger trees",
+                           m->names[part->node]);
     scaling_course_fini(&step.course);
     bramble_cluster_free(cluster);
+    return status;
+}
+
+static void measure_part(void *context, uint32_t thread, uint64_t i)
+{
+    struct part *part = (struct part *)context + i;
+    (void)thread;
+    part->status = measure_alone(part, &part->error);
+    if (part->status) part->measuring->stopped = true;
+}
+
+/* The first n nodes, each in a training of its own, all at the same time: what else happens on the machines,
+ * or on the one that plays them all, then weighs on the parts as it does on the whole. */
+static bramble_status measure_parts(struct measuring *m, size_t n, bramble_scaling_node *figures)
+{
+    struct part *parts = mem_zalloc(n, sizeof *parts);
+    if (!parts) return error_memory(m->error, "nodes that train alone");
+    for (size_t k = 0; k < n; k++)
+        parts[k] = (struct part){
+            .measuring = m, .text = m->out->rows[n - 1].cluster, .node = k, .figures = &figures[k]};
+    threads_run((uint32_t)n, n, measure_part, parts);
+    const struct part *failed = NULL;
+    for (size_t k = 0; k < n; k++) {
+        bool worse = parts[k].status && (!failed || failed->status == BRAMBLE_ERR_CANCELLED);
+        if (worse) failed = &parts[k];
+    }
+    bramble_status status = failed ? failed->status : BRAMBLE_OK;
+    if (status && m->error) *m->error = failed->error;
+    mem_free(parts);
+    m->step++;
     return status;
 }
 
@@ -137,7 +192,8 @@ static bramble_status measure_row(struct measuring *m, size_t k)
     bramble_status status = bramble_cluster_select(&cluster, m->cluster, m->nodes, k + 1, m->error);
     if (status) return status;
     if (m->options->cold) status = bramble_cluster_empty_caches(cluster, m->error);
-    if (!status) status = train(m, &step, cluster, m->out->trees, &row->seconds);
+    if (!status) status = train(&step, cluster, m->out->trees, &row->seconds, m->error);
+    m->step++;
     if (!status) status = keep_idle(row, &step, m->error);
     bramble_cluster_free(cluster);
     return status;
@@ -153,19 +209,34 @@ static void choose_trees(struct measuring *m)
     if (m->options->trees) m->out->trees = m->options->trees;
 }
 
-/* A round: all nodes alone, then the clusters. The first row is the first node, and is not run again. */
+/* A cluster's parts, and right after them the cluster. */
+static bramble_status measure_beside_parts(struct measuring *m, size_t k, bramble_scaling_node *figures)
+{
+    bramble_status status = measure_parts(m, k + 1, figures);
+    if (status) return status;
+    m->out->rows[k].parts_seconds = scaling_parts_seconds(figures, k + 1, m->out->trees);
+    return measure_row(m, k);
+}
+
+/* A round: all nodes alone, then the clusters from the largest down. The first row is the first node, and is
+ * not run again. */
 static bramble_status measure_round(struct measuring *m, uint32_t trees)
 {
-    bramble_status status = BRAMBLE_OK;
-    for (size_t k = 0; k < m->n && !status; k++) status = measure_alone(m, k);
-    if (status) return status;
-    m->out->trees = trees;
-    if (!trees) choose_trees(m);
     bramble_scaling_row *first = &m->out->rows[0];
-    first->scaled = true;
-    first->seconds = m->out->nodes[0].start_seconds + m->out->trees / m->out->nodes[0].trees_per_second;
-    for (size_t k = 1; k < m->n && !status; k++) status = measure_row(m, k);
+    bramble_scaling_node *again = mem_zalloc(m->n, sizeof *again);
+    if (!again) return error_memory(m->error, "a scaling table");
+    bramble_status status = measure_parts(m, m->n, m->out->nodes);
+    if (!status) {
+        m->out->trees = trees;
+        if (!trees) choose_trees(m);
+        first->scaled = true;
+        first->seconds = first->parts_seconds = scaling_parts_seconds(m->out->nodes, 1, m->out->trees);
+        m->out->rows[m->n - 1].parts_seconds = scaling_parts_seconds(m->out->nodes, m->n, m->out->trees);
+        if (m->n > 1) status = measure_row(m, m->n - 1);
+    }
+    for (size_t k = m->n - 1; k-- > 1 && !status;) status = measure_beside_parts(m, k, again);
     if (!status) scaling_work_out(m->out);
+    mem_free(again);
     return status;
 }
 
@@ -207,8 +278,7 @@ static bramble_status lay_out(struct measuring *m, bramble_scaling *round)
 static bool probing_goes_on(void *context)
 {
     const struct measuring *m = context;
-    bramble_scaling_progress progress = {"", false, 0, (uint32_t)(2 * m->n - 1) * m->options->rounds,
-                                         &(bramble_progress){0}};
+    bramble_scaling_progress progress = {"", false, 0, count_steps(m), &(bramble_progress){0}};
     return !m->options->progress || m->options->progress(&progress, m->options->context);
 }
 
@@ -269,8 +339,13 @@ bramble_status bramble_scaling_measure(bramble_scaling *out, bramble_cluster *cl
     const char **names = mem_zalloc(n, sizeof *names);
     bramble_scaling *rounds = mem_zalloc(options->rounds, sizeof *rounds);
     for (size_t i = 0; every && i < n_all; i++) every[i] = i;
-    struct measuring m = {cluster, table, options, options->nodes ? options->nodes : every, n, names,
-                          NULL,    error, 0};
+    struct measuring m = {.cluster = cluster,
+                          .table = table,
+                          .options = options,
+                          .nodes = options->nodes ? options->nodes : every,
+                          .n = n,
+                          .names = names,
+                          .error = error};
     if (every && names && rounds)
         status = measure_rounds(&m, rounds);
     else

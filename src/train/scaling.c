@@ -95,16 +95,24 @@ char *scaling_cluster_text(const char *const *names, size_t n, size_t n_all)
     return str_take(&text);
 }
 
-void scaling_work_out(bramble_scaling *scaling)
+static double seconds_alone(const bramble_scaling_node *node, uint32_t trees)
+{
+    return node->start_seconds + trees / node->trees_per_second;
+}
+
+double scaling_parts_seconds(const bramble_scaling_node *nodes, size_t n, uint32_t trees)
 {
     double rate = 0;
+    for (size_t k = 0; k < n; k++) rate += trees / seconds_alone(&nodes[k], trees);
+    return trees / rate;
+}
+
+void scaling_work_out(bramble_scaling *scaling)
+{
     const bramble_scaling_row *first = scaling->rows;
     for (size_t k = 0; k < scaling->n_nodes; k++) {
-        bramble_scaling_node *node = &scaling->nodes[k];
         bramble_scaling_row *row = &scaling->rows[k];
-        node->seconds = node->start_seconds + scaling->trees / node->trees_per_second;
-        rate += scaling->trees / node->seconds;
-        row->parts_seconds = scaling->trees / rate;
+        scaling->nodes[k].seconds = seconds_alone(&scaling->nodes[k], scaling->trees);
         row->efficiency = row->parts_seconds / row->seconds;
         row->speedup = first->seconds / row->seconds;
         row->ideal_seconds = first->seconds * first->cores / row->cores;

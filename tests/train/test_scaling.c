@@ -75,7 +75,9 @@ static void test_paper(void **state)
     bramble_scaling scaling = {.trees = 901, .n_nodes = PAPER_ROWS, .nodes = nodes, .rows = rows};
     for (int k = 0; k < PAPER_ROWS; k++) {
         nodes[k].trees_per_second = speed[k];
-        rows[k] = (bramble_scaling_row){.cores = cores[k], .seconds = seconds[k]};
+        rows[k] = (bramble_scaling_row){.cores = cores[k],
+                                        .seconds = seconds[k],
+                                        .parts_seconds = scaling_parts_seconds(nodes, k + 1, scaling.trees)};
     }
     scaling_work_out(&scaling);
     for (int k = 0; k < PAPER_ROWS; k++) {
@@ -95,6 +97,7 @@ static void test_start_counts(void **state)
                                      {.start_seconds = 10, .trees_per_second = 1}};
     bramble_scaling_row rows[2] = {{.cores = 1, .seconds = 110}, {.cores = 2, .seconds = 55}};
     bramble_scaling scaling = {.trees = 100, .n_nodes = 2, .nodes = nodes, .rows = rows};
+    rows[1].parts_seconds = scaling_parts_seconds(nodes, 2, scaling.trees);
     scaling_work_out(&scaling);
     near(nodes[0].seconds, 110, 1e-9);
     near(rows[1].parts_seconds, 55, 1e-9);
