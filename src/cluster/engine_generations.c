@@ -151,11 +151,14 @@ static void mourn_stillborn(struct engine *engine, const struct generation *g)
     double now = clock_seconds();
     launch_diagnose(g->log_path, line, sizeof line, &rank);
     bool found = find_suspects(engine, g, rank, suspects);
-    const char *why = *line ? line : found ? "MPI does not start there" : "MPI did not start";
+    const char *why = *line   ? line
+                      : found ? "MPI does not start there; bramble doctor finds out why"
+                              : "MPI did not start";
     for (size_t i = 0; i < g->n_members; i++) {
-        if (found && suspects[i])
+        if (found && suspects[i]) {
+            engine_tell(engine, "lost", member(engine, g, i)->node.name, "%s", why);
             roster_lose(&engine->roster, g->members[i], now, why);
-        else if (!found && !g->is_second)
+        } else if (!found && !g->is_second)
             roster_doubt(&engine->roster, g->members[i], now, why);
     }
     engine->one_by_one |= !found;
