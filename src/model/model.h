@@ -17,6 +17,7 @@
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
+#include "data/encoder.h"
 #include "data/schema.h"
 #include "forest/forest.h"
 #include "net/graph.h"
@@ -29,8 +30,9 @@ enum model_kind { MODEL_FOREST, MODEL_NET };
 
 struct bramble_model {
     enum model_kind kind;
-    struct forest *forest; /* NULL unless kind is MODEL_FOREST */
-    struct net_graph *net; /* NULL unless kind is MODEL_NET; its output: C logits, or K numbers */
+    struct forest *forest;  /* NULL unless kind is MODEL_FOREST */
+    struct net_graph *net;  /* NULL unless kind is MODEL_NET; its output: C logits, or K numbers */
+    struct encoder encoder; /* MODEL_NET: how rows become the network's input; else zeroes */
     struct bramble_schema schema;
     uint32_t n_settings;
     struct setting *settings; /* in the order they were made: "bramble.version", "seed", "trees", ... */

@@ -1,40 +1,16 @@
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "model/bounded.h"
 #include "model/damaged.h"
 #include "model/ensemble_read.h"
 #include "model/ensemble_write.h"
 #include "model/metadata.h"
+#include "model/onnx_file.h"
 #include "model/onnx_graph.h"
 
-static bramble_status unpack(Onnx__ModelProto **out, struct bounded *bounded, const void *bytes, size_t size,
-                             const char *name, bramble_error *error)
-{
-    bounded_init(bounded, size);
-    Onnx__ModelProto *file = onnx__model_proto__unpack(&bounded->allocator, size, bytes);
-    if (!file && bounded->out_of_memory) return error_memory(error, "a model file");
-    if (!file)
-        return error_set(error, BRAMBLE_ERR_DATA,
-                         "%s: not an ONNX file, or a damaged one; name a model that bramble wrote", name);
-    *out = file;
-    return BRAMBLE_OK;
-}
-
-static const char *find_entry(const Onnx__ModelProto *file, const char *key)
-{
-    for (size_t i = 0; i < file->n_metadata_props; i++) {
-        const Onnx__StringStringEntryProto *entry = file->metadata_props[i];
-        if (entry->key && entry->value && strcmp(entry->key, key) == 0) return entry->value;
-    }
-    return NULL;
-}
+static const char wanted[] = "name a model that bramble wrote";
 
 static bool is_setting(const Onnx__StringStringEntryProto *entry)
 {
@@ -60,8 +36,8 @@ static bramble_status read_settings(struct bramble_model *model, const Onnx__Mod
 static bramble_status read_numbers(struct forest *forest, const Onnx__ModelProto *file, const char *name,
                                    bramble_error *error)
 {
-    const char *importances = find_entry(file, METADATA_IMPORTANCES);
-    const char *oob_score = find_entry(file, METADATA_OOB_SCORE);
+    const char *importances = onnx_file_entry(file, METADATA_IMPORTANCES);
+    const char *oob_score = onnx_file_entry(file, METADATA_OOB_SCORE);
     if (!importances) return model_damaged(error, name, "its metadata lack the importances");
     forest->importances = mem_alloc(forest->n_features, sizeof *forest->importances);
     if (!forest->importances) return error_memory(error, "a model's importances");
@@ -119,7 +95,8 @@ static bramble_status check_graph(const struct bramble_model *model, Onnx__Model
 static bramble_status read_model(struct bramble_model *model, Onnx__ModelProto *file, const char *name,
                                  bramble_error *error)
 {
-    bramble_status status = schema_from_json(&model->schema, find_entry(file, METADATA_SCHEMA), name, error);
+    bramble_status status =
+        schema_from_json(&model->schema, onnx_file_entry(file, METADATA_SCHEMA), name, error);
     if (status) return status;
     struct forest *forest = model->forest = mem_zalloc(1, sizeof *forest);
     if (!forest) return error_memory(error, "a model");
@@ -136,7 +113,7 @@ static bramble_status read_model(struct bramble_model *model, Onnx__ModelProto *
 static bramble_status read_file(struct bramble_model **out, Onnx__ModelProto *file, const char *name,
                                 bramble_error *error)
 {
-    if (!find_entry(file, METADATA_SCHEMA) || !file->graph || !file->graph->n_node)
+    if (!onnx_file_entry(file, METADATA_SCHEMA) || !file->graph || !file->graph->n_node)
         return error_set(
             error, BRAMBLE_ERR_DATA,
             "%s: no model of bramble's (its metadata have no \"%s\"); name one that bramble wrote", name,
@@ -154,71 +131,20 @@ static bramble_status read_file(struct bramble_model **out, Onnx__ModelProto *fi
 bramble_status model_decode(struct bramble_model **out, const void *bytes, size_t size, const char *name,
                             bramble_error *error)
 {
-    struct bounded bounded;
-    Onnx__ModelProto *file = NULL;
-    bramble_status status = unpack(&file, &bounded, bytes, size, name, error);
+    struct onnx_file file;
+    bramble_status status = onnx_file_decode(&file, bytes, size, name, wanted, error);
     if (status) return status;
-    status = read_file(out, file, name, error);
-    onnx__model_proto__free_unpacked(file, &bounded.allocator);
+    status = read_file(out, file.model, name, error);
+    onnx_file_fini(&file);
     return status;
-}
-
-/* Reads `size` bytes or up to the end, whichever comes first; bytes read, or -1. */
-static ssize_t read_fully(int fd, char *bytes, size_t size)
-{
-    size_t n = 0;
-    while (n < size) {
-        ssize_t got = read(fd, bytes + n, size - n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return -1;
-        if (got == 0) break;
-        n += (size_t)got;
-    }
-    return (ssize_t)n;
-}
-
-/* All of a file in memory; *out is the caller's. Files of 2 GiB and more are no ONNX files. */
-static bramble_status slurp(char **out, size_t *size, const char *path, int fd, bramble_error *error)
-{
-    struct stat info;
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
-        return error_set(error, BRAMBLE_ERR_IO, "%s: not a regular file; name a model that bramble wrote",
-                         path);
-    if (info.st_size < 1 || info.st_size > INT32_MAX)
-        return error_set(error, BRAMBLE_ERR_DATA,
-                         "%s: has %lld bytes, which no ONNX file has; name a model that bramble wrote", path,
-                         (long long)info.st_size);
-    char *bytes = mem_alloc((size_t)info.st_size, 1);
-    if (!bytes) return error_memory(error, "a model file");
-    ssize_t n = read_fully(fd, bytes, (size_t)info.st_size);
-    if (n < 0) {
-        error_set(error, BRAMBLE_ERR_IO, "%s: cannot read: %s; take a copy from a disk that works", path,
-                  strerror(errno));
-        mem_free(bytes);
-        return BRAMBLE_ERR_IO;
-    }
-    *out = bytes;
-    *size = (size_t)n;
-    return BRAMBLE_OK;
 }
 
 bramble_status model_load(struct bramble_model **out, const char *path, bramble_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return error_set(error, BRAMBLE_ERR_IO, "%s: cannot open: %s; name a model that bramble wrote", path,
-                         strerror(errno));
-    char *bytes = NULL;
-    size_t size = 0;
-    bramble_status status = slurp(&bytes, &size, path, fd, error);
-    close(fd);
+    struct onnx_file file;
+    bramble_status status = onnx_file_load(&file, path, wanted, error);
     if (status) return status;
-    struct bounded bounded;
-    Onnx__ModelProto *file = NULL;
-    status = unpack(&file, &bounded, bytes, size, path, error);
-    mem_free(bytes);
-    if (status) return status;
-    status = read_file(out, file, path, error);
-    onnx__model_proto__free_unpacked(file, &bounded.allocator);
+    status = read_file(out, file.model, path, error);
+    onnx_file_fini(&file);
     return status;
 }
