@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum loss_kind {
-    LOSS_CROSS_ENTROPY,        /* logits C; target: uint32_t class a sample */
+    LOSS_CROSS_ENTROPY,        /* logits C; target: uint32_t class a sample, below C */
     LOSS_MEAN_SQUARED_ERROR,   /* K outputs; target: K floats a sample; mean over M K */
     LOSS_BINARY_CROSS_ENTROPY, /* K logits; target: K floats in 0..1; mean over M K */
     LOSS_HUBER,                /* delta; as mean squared error */
@@ -22,9 +22,10 @@ struct loss_options {
 };
 
 struct loss_sum {
-    double loss;   /* sum over the samples, not yet divided */
-    double weight; /* what to divide by: samples, outputs or weights */
-    uint64_t correct;
+    double loss;      /* sum over the samples, not yet divided */
+    double weight;    /* what to divide by: samples, outputs or weights */
+    uint64_t correct; /* cross-entropy: the class has the greatest logit; binary: so has the greatest target,
+                         or K = 1 and both are on the same side of a half */
 };
 
 /*
