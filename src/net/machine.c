@@ -1,0 +1,345 @@
+#include "net/machine.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/fold.h"
+#include "net/kernels/kernel.h"
+
+enum { LOSS_NUMBERS = 8 /* loss, weight, correct, and what fills a cache line */, PAGE = 4096 };
+
+static uint64_t microbatches(const struct machine *machine)
+{
+    return (machine->samples + MICROBATCH - 1) / MICROBATCH;
+}
+
+bramble_status machine_init(struct machine *machine, const struct plan *plan, struct net_graph *graph,
+                            struct team *team, bramble_error *error)
+{
+    *machine = (struct machine){.plan = plan, .graph = graph, .team = team};
+    atomic_init(&machine->bad_node, NET_NONE);
+    machine->thread_stride = (plan->thread_bytes + plan->scratch_bytes + PAGE - 1) / PAGE * PAGE;
+    machine->whole = mem_alloc_large(plan->whole_bytes, 1);
+    machine->prepared = mem_alloc_large(plan->prepared_bytes, 1);
+    machine->threads = mem_alloc_large(team_size(team), machine->thread_stride);
+    machine->partials = mem_alloc_aligned(plan->n_partials, sizeof *machine->partials);
+    machine->batch = mem_alloc_aligned(plan->n_batch, sizeof *machine->batch);
+    machine->gradients =
+        plan->training ? mem_alloc_large(plan->n_gradients, sizeof *machine->gradients) : NULL;
+    machine->losses = mem_alloc_aligned((size_t)plan->microbatches * LOSS_NUMBERS, sizeof *machine->losses);
+    if (!machine->whole || !machine->prepared || !machine->threads || !machine->partials || !machine->batch ||
+        (plan->training && !machine->gradients) || !machine->losses) {
+        machine_fini(machine);
+        return error_memory(error, plan->training ? "training a network; try a smaller batch size"
+                                                  : "a network's prediction");
+    }
+    if (plan->training) memset(machine->gradients, 0, plan->n_gradients * sizeof *machine->gradients);
+    return BRAMBLE_OK;
+}
+
+void machine_fini(struct machine *machine)
+{
+    mem_free(machine->whole);
+    mem_free(machine->prepared);
+    mem_free(machine->threads);
+    mem_free(machine->partials);
+    mem_free(machine->batch);
+    mem_free(machine->gradients);
+    mem_free(machine->losses);
+    *machine = (struct machine){0};
+}
+
+size_t machine_bytes(const struct machine *machine)
+{
+    const struct plan *plan = machine->plan;
+    return plan->whole_bytes + plan->prepared_bytes + team_size(machine->team) * machine->thread_stride +
+           plan->n_partials * sizeof(double) + (plan->n_batch + plan->n_gradients) * sizeof(float);
+}
+
+static void *tensor_at(const struct machine *machine, uint32_t thread, uint64_t microbatch, uint32_t number)
+{
+    const struct plan_tensor *tensor = &machine->plan->tensors[number];
+    switch (tensor->where) {
+    case PLAN_NOWHERE: break;
+    case PLAN_INPUT: return (char *)machine->input + microbatch * tensor->stride;
+    case PLAN_OUTPUT: return (char *)machine->output + microbatch * tensor->stride;
+    case PLAN_WHOLE: return machine->whole + tensor->offset + microbatch * tensor->stride;
+    case PLAN_THREAD: return machine->threads + thread * machine->thread_stride + tensor->offset;
+    }
+    return NULL;
+}
+
+/* An activation's numbers, or a parameter's. */
+static float *value_at(const struct machine *machine, uint32_t thread, uint64_t microbatch, uint32_t value)
+{
+    if (value == NET_NONE) return NULL;
+    enum net_kind kind = machine->graph->values[value].kind;
+    if (kind == NET_INPUT || kind == NET_ACTIVATION) return tensor_at(machine, thread, microbatch, value);
+    return graph_numbers(machine->graph, value);
+}
+
+static void *scratch_of(const struct machine *machine, uint32_t thread)
+{
+    return machine->threads + thread * machine->thread_stride + machine->plan->thread_bytes;
+}
+
+static uint32_t samples_in(const struct machine *machine, uint64_t microbatch)
+{
+    uint64_t left = machine->samples - microbatch * MICROBATCH;
+    return left < MICROBATCH ? (uint32_t)left : MICROBATCH;
+}
+
+/* What is common to all work on a node. */
+static void begin_call(const struct machine *machine, uint32_t thread, uint64_t microbatch, uint32_t n,
+                       struct net_call *call)
+{
+    const struct plan_node *planned = &machine->plan->nodes[n];
+    const struct net_node *node = &machine->graph->nodes[n];
+    *call = (struct net_call){
+        .graph = machine->graph,
+        .node = node,
+        .kernels = machine->kernels,
+        .samples = samples_in(machine, microbatch),
+        .first = microbatch * MICROBATCH,
+        .microbatch = (uint32_t)microbatch,
+        .training = machine->plan->training,
+        .seed = machine->seed,
+        .step = machine->step,
+        .prepared = machine->prepared + planned->prepared,
+        .kept = tensor_at(machine, thread, microbatch, plan_kept(machine->plan, n)),
+        .scratch = scratch_of(machine, thread),
+        .partial = machine->partials + planned->partial + microbatch * planned->n_partial,
+        .batch = machine->batch + planned->batch,
+    };
+    for (uint32_t i = 0; i < node->n_inputs; i++)
+        call->x[i] = value_at(machine, thread, microbatch, node->inputs[i]);
+    for (uint32_t o = 0; o < node->n_outputs; o++)
+        call->y[o] = tensor_at(machine, thread, microbatch, node->outputs[o]);
+}
+
+KERNEL static void add_to(float *sum, const float *x, size_t n)
+{
+    KERNEL_LOOP
+    for (size_t i = 0; i < n; i++) sum[i] += x[i];
+}
+
+/* The gradients of repeated inputs are put behind the node's scratch, then added to the first one's. */
+static void place_repeats(const struct machine *machine, const struct plan_step *step, struct net_call *call)
+{
+    const struct net_operator *op = call->node->op;
+    size_t bytes = op->scratch_bytes ? op->scratch_bytes(machine->graph, call->node, MICROBATCH) : 0;
+    char *room = (char *)call->scratch + (bytes + 63) / 64 * 64;
+    for (uint32_t i = 0; i < call->node->n_inputs; i++) {
+        if (!(step->repeats >> i & 1)) continue;
+        call->dx[i] = (float *)(void *)room;
+        room += machine->plan->tensors[call->node->inputs[i]].stride;
+    }
+}
+
+static void add_repeats(const struct machine *machine, const struct plan_step *step,
+                        const struct net_call *call)
+{
+    const uint32_t *inputs = call->node->inputs;
+    for (uint32_t i = 0; i < call->node->n_inputs; i++) {
+        if (!(step->repeats >> i & 1)) continue;
+        uint32_t first = 0;
+        while (inputs[first] != inputs[i]) first++;
+        add_to(call->dx[first], call->dx[i], call->samples * machine->graph->values[inputs[i]].size);
+    }
+}
+
+static void run_backward(const struct machine *machine, uint32_t thread, const struct plan_step *step,
+                         struct net_call *call)
+{
+    const struct plan *plan = machine->plan;
+    for (uint32_t o = 0; o < call->node->n_outputs; o++) {
+        uint32_t output = call->node->outputs[o];
+        float *dy = tensor_at(machine, thread, call->microbatch, plan_gradient(plan, output));
+        if (step->zeros >> o & 1)
+            memset(dy, 0, call->samples * machine->graph->values[output].size * sizeof *dy);
+        call->dy[o] = dy;
+    }
+    if (step->work == PLAN_BACKWARD_GATHER) {
+        call->node->op->backward_gather(call);
+        return;
+    }
+    for (uint32_t i = 0; i < call->node->n_inputs; i++) {
+        if (!(step->wants >> i & 1)) continue;
+        call->dx[i] =
+            tensor_at(machine, thread, call->microbatch, plan_gradient(plan, call->node->inputs[i]));
+        call->add[i] = step->adds >> i & 1;
+    }
+    if (step->repeats) place_repeats(machine, step, call);
+    call->node->op->backward(call);
+    if (step->repeats) add_repeats(machine, step, call);
+}
+
+static void look(struct machine *machine, const struct plan_step *step, const struct net_call *call)
+{
+    for (uint32_t o = 0; o < call->node->n_outputs; o++) {
+        if (numbers_are_finite(call->y[o],
+                               call->samples * machine->graph->values[call->node->outputs[o]].size))
+            continue;
+        uint32_t least = atomic_load(&machine->bad_node);
+        while (step->node < least && !atomic_compare_exchange_weak(&machine->bad_node, &least, step->node)) {
+        }
+    }
+}
+
+static void run_loss(struct machine *machine, uint32_t thread, uint64_t microbatch)
+{
+    uint32_t output = machine->graph->output, n = (uint32_t)machine->graph->values[output].size;
+    const void *target = loss_target_at(machine->loss, machine->target, microbatch * MICROBATCH, n);
+    struct loss_sum sum =
+        loss_microbatch(machine->loss, tensor_at(machine, thread, microbatch, output), target,
+                        samples_in(machine, microbatch), n, machine->total_weight,
+                        tensor_at(machine, thread, microbatch, plan_gradient(machine->plan, output)));
+    double *to = machine->losses + microbatch * LOSS_NUMBERS;
+    to[0] = sum.loss;
+    to[1] = sum.weight;
+    to[2] = (double)sum.correct;
+}
+
+static void run_step(struct machine *machine, uint32_t thread, uint64_t microbatch,
+                     const struct plan_step *step)
+{
+    struct net_call call;
+    if (step->work == PLAN_LOSS) {
+        run_loss(machine, thread, microbatch);
+        return;
+    }
+    begin_call(machine, thread, microbatch, step->node, &call);
+    switch (step->work) {
+    case PLAN_FORWARD_GATHER: call.node->op->forward_gather(&call); break;
+    case PLAN_FORWARD:
+        call.node->op->forward(&call);
+        if (machine->looks) look(machine, step, &call);
+        break;
+    default: run_backward(machine, thread, step, &call);
+    }
+}
+
+/* The gradients of parameters that node n makes; NULL for its other inputs. */
+static void gradients_of(const struct machine *machine, uint32_t n, float **gradient)
+{
+    for (uint32_t i = 0; i < NET_INPUTS_MAX; i++) {
+        size_t at = machine->plan->nodes[n].gradient[i];
+        gradient[i] = at == SIZE_MAX ? NULL : machine->gradients + at;
+    }
+}
+
+static void run_part(const struct machine *machine, uint32_t thread, const struct plan_part *part)
+{
+    const struct plan *plan = machine->plan;
+    const struct net_node *node = &machine->graph->nodes[part->node];
+    struct net_gradient_call call = {
+        .graph = machine->graph,
+        .node = node,
+        .kernels = machine->kernels,
+        .samples = machine->samples,
+        .prepared = machine->prepared + plan->nodes[part->node].prepared,
+        .kept = tensor_at(machine, thread, 0, plan_kept(plan, part->node)),
+        .kept_bytes = plan->tensors[plan_kept(plan, part->node)].stride,
+        .scratch = scratch_of(machine, thread),
+    };
+    for (uint32_t i = 0; i < node->n_inputs && node_reads_inputs(node); i++)
+        call.x[i] = value_at(machine, thread, 0, node->inputs[i]);
+    for (uint32_t o = 0; o < node->n_outputs; o++) {
+        if (node_reads_outputs(node)) call.y[o] = tensor_at(machine, thread, 0, node->outputs[o]);
+        call.dy[o] = tensor_at(machine, thread, 0, plan_gradient(plan, node->outputs[o]));
+    }
+    gradients_of(machine, part->node, call.gradient);
+    node->op->parameter_gradient(&call, part->part);
+}
+
+struct phase_run {
+    struct machine *machine;
+    const struct plan_phase *phase;
+    uint64_t microbatches;
+};
+
+static void run_job(void *context, uint32_t thread, uint64_t i)
+{
+    const struct phase_run *run = context;
+    const struct plan *plan = run->machine->plan;
+    if (i >= run->microbatches) {
+        run_part(run->machine, thread, &plan->parts[run->phase->first_part + (i - run->microbatches)]);
+        return;
+    }
+    for (uint32_t s = 0; s < run->phase->n_steps; s++)
+        run_step(run->machine, thread, i, &plan->steps[run->phase->first_step + s]);
+}
+
+static void combine(struct machine *machine, const struct plan_step *step)
+{
+    const struct plan_node *planned = &machine->plan->nodes[step->node];
+    const struct net_node *node = &machine->graph->nodes[step->node];
+    double *partials = machine->partials + planned->partial;
+    float *batch = machine->batch + planned->batch, *gradient[NET_INPUTS_MAX];
+    uint32_t n = node->op->n_partial(machine->graph, node);
+    fold_doubles(partials, microbatches(machine), n, planned->n_partial);
+    if (step->work == PLAN_FORWARD_GATHER) {
+        node->op->forward_combine(machine->graph, node, partials, machine->samples, batch);
+    } else {
+        gradients_of(machine, step->node, gradient);
+        node->op->backward_combine(machine->graph, node, partials, machine->samples, batch, gradient);
+    }
+}
+
+void machine_phase(struct machine *machine, uint32_t number)
+{
+    const struct plan *plan = machine->plan;
+    const struct plan_phase *phase = &plan->phases[number];
+    struct phase_run run = {machine, phase, phase->n_steps ? microbatches(machine) : 0};
+    team_run(machine->team, run.microbatches + phase->n_parts, run_job, &run);
+    for (uint32_t s = phase->first_step; s < phase->first_step + phase->n_steps; s++)
+        if (plan->steps[s].work == PLAN_FORWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD_GATHER)
+            combine(machine, &plan->steps[s]);
+}
+
+static void prepare_node(void *context, uint32_t thread, uint64_t n)
+{
+    struct machine *machine = context;
+    const struct net_node *node = &machine->graph->nodes[n];
+    (void)thread;
+    if (machine->plan->nodes[n].needed && node->op->prepare)
+        node->op->prepare(machine->graph, node, machine->prepared + machine->plan->nodes[n].prepared,
+                          machine->plan->training);
+}
+
+void machine_prepare(struct machine *machine)
+{
+    team_run(machine->team, machine->graph->n_nodes, prepare_node, machine);
+}
+
+void machine_add_gradients(struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->plan->n_sums; i++) {
+        const struct plan_sum *sum = &machine->plan->sums[i];
+        add_to(machine->gradients + sum->to, machine->gradients + sum->from, sum->size);
+    }
+}
+
+struct loss_sum machine_loss(struct machine *machine)
+{
+    fold_doubles(machine->losses, microbatches(machine), 3, LOSS_NUMBERS);
+    return (struct loss_sum){machine->losses[0], machine->losses[1], (uint64_t)machine->losses[2]};
+}
+
+KERNEL static uint32_t exponents_of(const float *x, size_t n)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, x + i, sizeof bits);
+        bits &= 0x7f800000u; /* all set: infinite or no number */
+        most = bits > most ? bits : most;
+    }
+    return most;
+}
+
+bool numbers_are_finite(const float *x, size_t n)
+{
+    return exponents_of(x, n) != 0x7f800000u;
+}

@@ -1,0 +1,58 @@
+/*
+ * What carries out a plan: the memory that its tensors lie in, and threads that take microbatches through its
+ * phases. It knows nothing of optimisers; training (step.h) and prediction are what it is driven by.
+ */
+#ifndef NET_MACHINE_H
+#define NET_MACHINE_H
+
+#include <stdatomic.h>
+
+#include "base/team.h"
+#include "net/loss.h"
+#include "net/plan.h"
+
+struct machine {
+    const struct plan *plan;
+    struct net_graph *graph; /* the plan's; combining brings its running means up to date */
+    struct team *team;
+    const struct net_kernels *kernels;
+    char *whole, *prepared, *threads; /* rooms; threads: thread_stride a thread */
+    size_t thread_stride;
+    double *partials;
+    float *batch, *gradients;
+    double *losses; /* of each microbatch: LOSS_NUMBERS */
+
+    /* What goes through it. */
+    const float *input;
+    float *output; /* prediction */
+    uint64_t samples;
+    uint64_t seed, step;
+    const struct loss_options *loss;
+    const void *target;
+    double total_weight;
+
+    bool looks;           /* whether outputs are finite, which takes time */
+    atomic_uint bad_node; /* then the first node found whose are not, or NET_NONE */
+};
+
+/* Borrows plan, graph and team. */
+bramble_status machine_init(struct machine *machine, const struct plan *plan, struct net_graph *graph,
+                            struct team *team, bramble_error *error);
+void machine_fini(struct machine *machine);
+size_t machine_bytes(const struct machine *machine);
+
+/* Before the first phase, whenever weights have changed. */
+void machine_prepare(struct machine *machine);
+
+/* All microbatches through a phase, the gradients that are due in it, and what it has gathered combined. */
+void machine_phase(struct machine *machine, uint32_t phase);
+
+/* After the last phase: of parameters that several nodes train. */
+void machine_add_gradients(struct machine *machine);
+
+/* After the phase of the loss; loss is not yet divided by weight. */
+struct loss_sum machine_loss(struct machine *machine);
+
+bool numbers_are_finite(const float *x, size_t n);
+
+#endif

@@ -1,0 +1,179 @@
+#include "net/step.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/fuse.h"
+#include "net/machine.h"
+#include "net/update.h"
+
+struct trainer {
+    struct net_graph graph; /* fused; its weights are the caller's */
+    struct loss_options loss;
+    uint64_t seed, steps;
+    struct team *team;
+    struct plan plan;
+    struct machine machine;
+    struct update update;
+    float *states; /* as they were before the step */
+};
+
+static bramble_status fill(struct trainer *trainer, const struct net_graph *graph,
+                           const struct trainer_options *options, bramble_error *error)
+{
+    bramble_status status = fuse_init(&trainer->graph, graph, error);
+    if (!status) status = plan_init(&trainer->plan, &trainer->graph, true, options->batch_size, error);
+    if (status) return status;
+    trainer->team = team_new(options->threads);
+    trainer->states = mem_alloc(graph->n_states, sizeof *trainer->states);
+    if (!trainer->team || !trainer->states) return error_memory(error, "training a network");
+    status = machine_init(&trainer->machine, &trainer->plan, &trainer->graph, trainer->team, error);
+    if (!status)
+        status = update_init(&trainer->update, &trainer->graph, trainer->team, &options->optimiser, error);
+    return status;
+}
+
+bramble_status trainer_new(struct trainer **out, struct net_graph *graph,
+                           const struct trainer_options *options, bramble_error *error)
+{
+    struct trainer *trainer = mem_zalloc(1, sizeof *trainer);
+    if (!trainer) return error_memory(error, "training a network");
+    trainer->loss = options->loss;
+    trainer->seed = options->seed;
+    bramble_status status = fill(trainer, graph, options, error);
+    if (status) {
+        trainer_free(trainer);
+        return status;
+    }
+    trainer->machine.loss = &trainer->loss;
+    trainer->machine.seed = options->seed;
+    *out = trainer;
+    return BRAMBLE_OK;
+}
+
+void trainer_free(struct trainer *trainer)
+{
+    if (!trainer) return;
+    update_fini(&trainer->update);
+    machine_fini(&trainer->machine);
+    plan_fini(&trainer->plan);
+    team_free(trainer->team);
+    fuse_fini(&trainer->graph);
+    mem_free(trainer->states);
+    mem_free(trainer);
+}
+
+static float *states_of(const struct trainer *trainer)
+{
+    return trainer->graph.weights + trainer->graph.n_parameters;
+}
+
+static void save_states(struct trainer *trainer)
+{
+    memcpy(trainer->states, states_of(trainer), trainer->graph.n_states * sizeof *trainer->states);
+}
+
+static void restore_states(struct trainer *trainer)
+{
+    memcpy(states_of(trainer), trainer->states, trainer->graph.n_states * sizeof *trainer->states);
+}
+
+/* The node whose gradient of a parameter is not finite: of several the last one, where backward work begins.
+ */
+static uint32_t bad_gradient(const struct trainer *trainer)
+{
+    uint32_t bad = update_bad_parameter(&trainer->update, trainer->machine.gradients);
+    const struct net_graph *graph = &trainer->graph;
+    uint32_t last = graph->values[graph->output].producer;
+    for (uint32_t n = graph->n_nodes; n-- > 0 && bad != NET_NONE;)
+        for (uint32_t i = 0; i < graph->nodes[n].n_inputs && trainer->plan.nodes[n].needed; i++) {
+            uint32_t v = graph->nodes[n].inputs[i];
+            if (v == NET_NONE || graph->values[v].kind != NET_PARAMETER) continue;
+            if (!numbers_are_finite(trainer->machine.gradients + graph->values[v].offset,
+                                    graph->values[v].size))
+                return n;
+        }
+    return last;
+}
+
+/* Goes through the forward phases again, looking at each output. */
+static uint32_t find_bad_node(struct trainer *trainer)
+{
+    struct machine *machine = &trainer->machine;
+    uint32_t gradient = bad_gradient(trainer), last = trainer->plan.nodes[0].forward_phase;
+    for (uint32_t n = 0; n < trainer->graph.n_nodes; n++)
+        if (trainer->plan.nodes[n].forward_phase > last) last = trainer->plan.nodes[n].forward_phase;
+    machine->looks = true;
+    atomic_store(&machine->bad_node, NET_NONE);
+    for (uint32_t phase = 0; phase <= last; phase++) machine_phase(machine, phase);
+    machine->looks = false;
+    uint32_t bad = atomic_load(&machine->bad_node);
+    return bad == NET_NONE ? gradient : bad;
+}
+
+struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
+                                     uint64_t samples)
+{
+    struct machine *machine = &trainer->machine;
+    uint32_t n_outputs = (uint32_t)trainer->graph.values[trainer->graph.output].size;
+    machine->input = x;
+    machine->target = target;
+    machine->samples = samples;
+    machine->step = trainer->steps + 1;
+    machine->total_weight = loss_weight(&trainer->loss, target, samples, n_outputs);
+    save_states(trainer);
+    machine_prepare(machine);
+    for (uint32_t phase = 0; phase < trainer->plan.n_phases; phase++) machine_phase(machine, phase);
+    machine_add_gradients(machine);
+    struct loss_sum sum = machine_loss(machine);
+    struct step_result result = {
+        .loss = sum.loss / sum.weight,
+        .gradient_norm = update_norm(&trainer->update, machine->gradients),
+        .correct = sum.correct,
+        .bad_node = NET_NONE,
+    };
+    if (!isfinite(result.loss) || !isfinite(result.gradient_norm)) {
+        result.bad_node = find_bad_node(trainer);
+        restore_states(trainer);
+    }
+    return result;
+}
+
+struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
+                                double learning_rate)
+{
+    struct step_result result = trainer_gradients(trainer, x, target, samples);
+    if (result.bad_node != NET_NONE) return result;
+    update_weights(&trainer->update, trainer->machine.gradients, result.gradient_norm, learning_rate,
+                   ++trainer->steps);
+    return result;
+}
+
+const float *trainer_gradient(const struct trainer *trainer)
+{
+    return trainer->machine.gradients;
+}
+
+float *trainer_optimiser_state(struct trainer *trainer, size_t *n)
+{
+    *n = trainer->graph.n_parameters * trainer->update.slots;
+    return trainer->update.state;
+}
+
+uint64_t trainer_steps(const struct trainer *trainer)
+{
+    return trainer->steps;
+}
+
+void trainer_set_steps(struct trainer *trainer, uint64_t steps)
+{
+    trainer->steps = steps;
+}
+
+size_t trainer_bytes(const struct trainer *trainer)
+{
+    return machine_bytes(&trainer->machine) + update_bytes(&trainer->update) +
+           trainer->graph.n_states * sizeof *trainer->states;
+}
