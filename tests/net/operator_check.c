@@ -98,7 +98,7 @@ static void check_forward(const struct rig *rig, bool training)
     run_init(&run, rig, (struct run_options){.training = training});
     run_forward(&run);
     for (uint32_t o = 0; o < rig->c->n_outputs; o++)
-        check_close(rig, training ? "output" : "output of prediction", o, run.y[o], call.y[o],
+        check_close(rig, training ? "output" : "output of prediction", o, run.made[o], call.y[o],
                     rig_output_size(rig, o), rig->c->tolerance, false);
     for (uint32_t i = 0; i < rig->c->n_inputs; i++)
         if (call.state[i])
@@ -156,7 +156,7 @@ static void check_added(const struct rig *rig, const struct operator_run *plain)
     run_forward(&run);
     run_backward(&run);
     for (uint32_t o = 0; o < rig->c->n_outputs; o++)
-        check_same(rig, "microbatches in the opposite order: output", o, run.y[o], plain->y[o],
+        check_same(rig, "microbatches in the opposite order: output", o, run.made[o], plain->made[o],
                    rig_output_size(rig, o));
     for (uint32_t i = 0; i < rig->c->n_inputs; i++) {
         size_t n = rig->sizes[i];
@@ -177,7 +177,7 @@ static void check_in_place(const struct rig *rig, const struct operator_run *pla
     struct operator_run run;
     run_init(&run, rig, (struct run_options){.training = true, .in_place = true});
     run_forward(&run);
-    check_same(rig, "in place: output", 0, run.y[0], plain->y[0], rig_output_size(rig, 0));
+    check_same(rig, "in place: output", 0, run.made[0], plain->made[0], rig_output_size(rig, 0));
     run_backward(&run);
     for (uint32_t i = 0; i < rig->c->n_inputs; i++)
         if (run.dx[i])

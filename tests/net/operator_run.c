@@ -200,6 +200,7 @@ void run_fini(struct operator_run *run)
     for (uint32_t o = 0; o < NET_OUTPUTS_MAX; o++) {
         if (run->y[o] != run->x[0]) free(run->y[o]);
         free(run->dy[o]);
+        free(run->made[o]);
     }
     for (uint32_t i = 0; i < NET_INPUTS_MAX; i++) {
         if (per_sample(run->rig->c->inputs[i].kind)) free(run->x[i]);
@@ -279,6 +280,8 @@ void run_forward(struct operator_run *run)
         op->forward_combine(&run->graph, &run->node, run->total, run->rig->c->samples, run->batch);
     }
     each_microbatch(run, op->forward);
+    for (uint32_t o = 0; o < run->rig->c->n_outputs; o++)
+        run->made[o] = copy_of(run->y[o], rig_output_size(run->rig, o), sizeof(float));
 }
 
 /* Backward may not read these: they are gone. */

@@ -34,6 +34,7 @@ struct operator_run {
     size_t kept_bytes;
     float *x[NET_INPUTS_MAX], *y[NET_OUTPUTS_MAX], *dy[NET_OUTPUTS_MAX], *dx[NET_INPUTS_MAX];
     float *gradient[NET_INPUTS_MAX];
+    float *made[NET_OUTPUTS_MAX]; /* what forward wrote: backward may find y gone */
     void *prepared, *kept, *scratch;
     double *partials, *total;
     float *batch;
