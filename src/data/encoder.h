@@ -77,7 +77,6 @@ void encoder_encode_value(const struct encoder *encoder, uint32_t f, float value
 /* Targets of rows first..first + n - 1: n uint32_t classes, or n standardised floats. The table has one. */
 void encoder_targets(const struct encoder *encoder, const struct bramble_table *table, size_t first, size_t n,
                      void *out);
-size_t encoder_target_size(const struct encoder *encoder); /* bytes of a target: 4 */
 /* The target that an output of a regression stands for. */
 static inline double encoder_target_value(const struct encoder *encoder, float output)
 {

@@ -33,7 +33,7 @@ FOREIGN = {
     "zip.h": ["src/data"],
     "onnx.pb-c.h": ["src/model"],
     "protobuf-c/": ["src/model"],
-    "jansson.h": ["cli", "src/model", "src/cluster", "src/train", "src/report", "src/api"],
+    "jansson.h": ["cli", "src/data/encoder_json.c", "src/model", "src/cluster", "src/train", "src/report", "src/api"],
     "ini.h": ["src/cluster/cluster_read.c"],
     "sqlite3.h": ["src/report"],
     "cmocka.h": [],

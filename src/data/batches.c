@@ -1,0 +1,290 @@
+#include "data/batches.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum { SLOTS = 3 }; /* one that is trained on, two that are ready or being made */
+
+struct slot {
+    float *x;
+    uint32_t *targets, *rows;
+    struct batch batch;
+};
+
+struct batches {
+    const struct encoder *encoder;
+    const struct rows *rows;
+    struct batches_options options;
+    uint64_t n_samples, per_epoch;
+    struct batches_state next; /* what the caller gets next */
+    struct row_encoder *coder;
+    float black[ENCODER_CHANNELS_MAX];
+    /* The maker's: its thread's, where it has one. */
+    struct batches_state making;
+    uint32_t *samples; /* rows that take part, ascending; NULL: all */
+    uint32_t *order;   /* those of epoch order_epoch - 1, in its order; 0: of none yet */
+    uint64_t order_epoch;
+    float *image; /* before it is augmented */
+    struct slot slots[SLOTS];
+    /* Between the two threads. */
+    pthread_mutex_t mutex;
+    pthread_cond_t made_one, freed_one;
+    uint64_t n_made, n_taken, n_freed; /* under the mutex */
+    bool stop;                         /* under the mutex */
+    bool has_thread;
+    pthread_t thread;
+};
+
+/* k of n rows, each set of k as likely as another (Knuth, "The Art of Computer Programming" 2, 3.4.2, S). */
+static void choose_samples(struct batches *b)
+{
+    struct rng rng;
+    rng_init(&rng, b->options.seed, RNG_BATCH_SAMPLES, 0, 0);
+    uint32_t n = (uint32_t)b->rows->n_rows, wanted = (uint32_t)b->n_samples, taken = 0;
+    for (uint32_t r = 0; taken < wanted; r++)
+        if (rng_below(&rng, n - r) < wanted - taken) b->samples[taken++] = r;
+}
+
+/* Fisher and Yates's, from the same start in every epoch, so that any epoch can be gone on with. */
+static void order_make(struct batches *b, uint64_t epoch)
+{
+    if (b->order_epoch == epoch + 1 || (b->order_epoch && b->options.in_order)) return;
+    uint32_t n = (uint32_t)b->n_samples;
+    for (uint32_t i = 0; i < n; i++) b->order[i] = b->samples ? b->samples[i] : i;
+    b->order_epoch = epoch + 1;
+    if (b->options.in_order) return;
+    struct rng rng;
+    rng_init(&rng, b->options.seed, RNG_BATCH_ORDER, epoch, 0);
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = rng_below(&rng, i), other = b->order[j];
+        b->order[j] = b->order[i - 1];
+        b->order[i - 1] = other;
+    }
+}
+
+static void sample_make(struct batches *b, uint32_t row, float *x)
+{
+    const struct augment_options *augment = &b->options.augment;
+    if (!augment_any(augment)) {
+        row_encoder_encode(b->coder, row, x);
+        return;
+    }
+    row_encoder_encode(b->coder, row, b->image);
+    augment_image(augment, b->encoder->shape, b->black, b->options.seed, (uint32_t)b->making.epoch, row,
+                  b->image, x);
+}
+
+static struct batches_state state_after(const struct batches *b, struct batches_state state)
+{
+    if (state.batch + 1 < b->per_epoch) return (struct batches_state){state.epoch, state.batch + 1};
+    return (struct batches_state){state.epoch + 1, 0};
+}
+
+static void batch_make(struct batches *b, struct slot *slot)
+{
+    order_make(b, b->making.epoch);
+    uint64_t first = b->making.batch * b->options.batch_size, left = b->n_samples - first;
+    uint32_t samples = left < b->options.batch_size ? (uint32_t)left : b->options.batch_size;
+    const uint32_t *targets = b->rows->targets;
+    for (uint32_t i = 0; i < samples; i++) {
+        uint32_t row = b->order[first + i];
+        sample_make(b, row, slot->x + (size_t)i * b->encoder->n_inputs);
+        if (targets) memcpy(&slot->targets[i], &targets[row], sizeof *targets);
+        slot->rows[i] = row;
+    }
+    slot->batch = (struct batch){.x = slot->x,
+                                 .targets = targets ? slot->targets : NULL,
+                                 .rows = slot->rows,
+                                 .samples = samples,
+                                 .last = b->making.batch + 1 == b->per_epoch,
+                                 .state = b->making};
+    b->making = state_after(b, b->making);
+}
+
+static void *make_batches(void *argument)
+{
+    struct batches *b = argument;
+    pthread_mutex_lock(&b->mutex);
+    for (;;) {
+        while (!b->stop && b->n_made - b->n_freed == SLOTS) pthread_cond_wait(&b->freed_one, &b->mutex);
+        if (b->stop) break;
+        struct slot *slot = &b->slots[b->n_made % SLOTS];
+        pthread_mutex_unlock(&b->mutex);
+        batch_make(b, slot);
+        pthread_mutex_lock(&b->mutex);
+        b->n_made++;
+        pthread_cond_signal(&b->made_one);
+    }
+    pthread_mutex_unlock(&b->mutex);
+    return NULL;
+}
+
+const struct batch *batches_next(struct batches *b)
+{
+    struct slot *slot = &b->slots[0];
+    if (b->has_thread) {
+        pthread_mutex_lock(&b->mutex);
+        b->n_freed = b->n_taken;
+        pthread_cond_signal(&b->freed_one);
+        while (b->n_made == b->n_taken) pthread_cond_wait(&b->made_one, &b->mutex);
+        slot = &b->slots[b->n_taken++ % SLOTS];
+        pthread_mutex_unlock(&b->mutex);
+    } else {
+        batch_make(b, slot);
+    }
+    b->next = state_after(b, slot->batch.state);
+    return &slot->batch;
+}
+
+struct batches_state batches_state(const struct batches *b)
+{
+    return b->next;
+}
+
+uint64_t batches_per_epoch(const struct batches *b)
+{
+    return b->per_epoch;
+}
+
+uint64_t batches_samples(const struct batches *b)
+{
+    return b->n_samples;
+}
+
+static bramble_status augment_check(const struct batches *b, bramble_error *error)
+{
+    const struct augment_options *augment = &b->options.augment;
+    const uint32_t *shape = b->encoder->shape;
+    if (!augment_any(augment)) return BRAMBLE_OK;
+    if (!shape[0])
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "only images can be cropped, flipped or cut out; train on these data without that");
+    uint32_t side = shape[0] < shape[1] ? shape[0] : shape[1];
+    if (augment->crop_padding >= side || augment->cutout > 2 * (uint64_t)side)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "images of %u x %u pixels: crop by less than %u of them, cut out squares of %llu at "
+                         "most",
+                         shape[0], shape[1], side, 2ULL * side);
+    return BRAMBLE_OK;
+}
+
+/* Settles how many samples and batches an epoch has. */
+static bramble_status sizes_check(struct batches *b, struct batches_state from, bramble_error *error)
+{
+    const struct batches_options *options = &b->options;
+    uint64_t n = b->rows->n_rows;
+    if (n > UINT32_MAX)
+        return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                         "%llu rows are more than a network can be trained on; leave out some",
+                         (unsigned long long)n);
+    if (!options->batch_size) return error_set(error, BRAMBLE_ERR_USAGE, "a batch has at least one sample");
+    b->n_samples = options->max_samples && options->max_samples < n ? options->max_samples : n;
+    b->per_epoch = b->n_samples / options->batch_size;
+    if (!options->drop_last && b->n_samples % options->batch_size) b->per_epoch++;
+    if (!b->per_epoch)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "%llu samples do not fill a batch of %u; make it smaller, or keep the last batch",
+                         (unsigned long long)b->n_samples, options->batch_size);
+    if (from.epoch >= BATCHES_EPOCHS_MAX || from.batch >= b->per_epoch)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "there is no batch %llu in epoch %llu of these data; go on with the data and the "
+                         "settings that the run began with",
+                         (unsigned long long)from.batch, (unsigned long long)from.epoch);
+    b->next = b->making = from;
+    return augment_check(b, error);
+}
+
+static bool slots_allocate(struct batches *b)
+{
+    uint32_t samples = b->options.batch_size;
+    if (samples > b->n_samples) samples = (uint32_t)b->n_samples;
+    for (int s = 0; s < (b->options.own_thread ? SLOTS : 1); s++) {
+        struct slot *slot = &b->slots[s];
+        if (samples > SIZE_MAX / b->encoder->n_inputs) return false;
+        slot->x = mem_alloc_aligned((size_t)samples * b->encoder->n_inputs, sizeof *slot->x);
+        slot->targets = mem_alloc(samples, sizeof *slot->targets);
+        slot->rows = mem_alloc(samples, sizeof *slot->rows);
+        if (!slot->x || !slot->targets || !slot->rows) return false;
+    }
+    return true;
+}
+
+static bramble_status allocate(struct batches *b, bramble_error *error)
+{
+    bool subset = b->n_samples < b->rows->n_rows;
+    b->order = mem_alloc(b->n_samples, sizeof *b->order);
+    b->image = mem_alloc(b->encoder->n_inputs, sizeof *b->image);
+    if (subset) b->samples = mem_alloc(b->n_samples, sizeof *b->samples);
+    if (!b->order || !b->image || (subset && !b->samples) || !slots_allocate(b))
+        return error_memory(error, "the batches");
+    if (subset) choose_samples(b);
+    for (uint32_t c = 0; b->encoder->pixels && c < b->encoder->shape[2]; c++)
+        encoder_encode_value(b->encoder, c, 0, b->black);
+    return row_encoder_new(&b->coder, b->encoder, b->rows, error);
+}
+
+/* Signals are other threads' to take. Where no thread can be started it is done without. */
+static void thread_start(struct batches *b)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    b->has_thread = pthread_create(&b->thread, NULL, make_batches, b) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bramble_status batches_new(struct batches **out, const struct encoder *encoder, const struct rows *rows,
+                           const struct batches_options *options, struct batches_state from,
+                           bramble_error *error)
+{
+    struct batches *b = mem_zalloc(1, sizeof *b);
+    if (!b) return error_memory(error, "the batches");
+    b->encoder = encoder;
+    b->rows = rows;
+    b->options = *options;
+    pthread_mutex_init(&b->mutex, NULL);
+    pthread_cond_init(&b->made_one, NULL);
+    pthread_cond_init(&b->freed_one, NULL);
+    bramble_status status = sizes_check(b, from, error);
+    if (!status) status = allocate(b, error);
+    if (status) {
+        batches_free(b);
+        return status;
+    }
+    if (options->own_thread) thread_start(b);
+    *out = b;
+    return BRAMBLE_OK;
+}
+
+static void thread_end(struct batches *b)
+{
+    pthread_mutex_lock(&b->mutex);
+    b->stop = true;
+    pthread_cond_signal(&b->freed_one);
+    pthread_mutex_unlock(&b->mutex);
+    pthread_join(b->thread, NULL);
+}
+
+void batches_free(struct batches *b)
+{
+    if (!b) return;
+    if (b->has_thread) thread_end(b);
+    pthread_cond_destroy(&b->freed_one);
+    pthread_cond_destroy(&b->made_one);
+    pthread_mutex_destroy(&b->mutex);
+    for (int s = 0; s < SLOTS; s++) {
+        mem_free(b->slots[s].x);
+        mem_free(b->slots[s].targets);
+        mem_free(b->slots[s].rows);
+    }
+    row_encoder_free(b->coder);
+    mem_free(b->samples);
+    mem_free(b->order);
+    mem_free(b->image);
+    mem_free(b);
+}

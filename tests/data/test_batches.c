@@ -1,0 +1,271 @@
+/* Batches: every sample once an epoch, the same on any thread and after any resume; augmentation. */
+#include "base/mem.h"
+#include "data/batches.h"
+#include "tables.h"
+
+enum { SIDE = 6, PIXELS = SIDE * SIDE };
+
+/* N grey images whose pixels tell the row: pixel p of row r is 1 + (r + p) % 255. */
+struct data {
+    struct bramble_table table;
+    struct feature features[PIXELS];
+    struct column columns[PIXELS];
+    struct encoder encoder;
+    struct rows rows;
+};
+
+static struct data *data_new(size_t n)
+{
+    struct data *d = mem_zalloc(1, sizeof *d);
+    d->table = (struct bramble_table){.n_rows = n, .columns = d->columns};
+    d->table.schema = (struct bramble_schema){.n_features = PIXELS,
+                                              .features = d->features,
+                                              .shape = {SIDE, SIDE},
+                                              .task = BRAMBLE_TASK_CLASSIFICATION,
+                                              .n_classes = 10};
+    d->table.classes = mem_alloc(n, sizeof(uint16_t));
+    for (size_t r = 0; r < n; r++) d->table.classes[r] = (uint16_t)(r % 10);
+    for (uint32_t f = 0; f < PIXELS; f++) {
+        d->columns[f].bytes = mem_alloc(n, 1);
+        for (size_t r = 0; r < n; r++) d->columns[f].bytes[r] = (uint8_t)(1 + (r + f) % 255);
+    }
+    struct encoder_options options = ENCODER_OPTIONS_INIT;
+    assert_int_equal(encoder_init(&d->encoder, &d->table, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(rows_init(&d->rows, &d->table, &d->encoder, NULL), BRAMBLE_OK);
+    return d;
+}
+
+static void data_free(struct data *d)
+{
+    rows_fini(&d->rows);
+    encoder_fini(&d->encoder);
+    for (uint32_t f = 0; f < PIXELS; f++) mem_free(d->columns[f].bytes);
+    mem_free(d->table.classes);
+    mem_free(d);
+}
+
+static struct batches *start(const struct data *d, struct batches_options options, struct batches_state from)
+{
+    struct batches *batches = NULL;
+    bramble_error error = {0};
+    if (batches_new(&batches, &d->encoder, &d->rows, &options, from, &error)) fail_msg("%s", error.message);
+    return batches;
+}
+
+static const struct batches_state beginning;
+
+static void goes_through_all_samples(void **state)
+{
+    (void)state;
+    struct data *d = data_new(103);
+    struct batches_options options = BATCHES_OPTIONS_INIT;
+    options.batch_size = 10;
+    options.seed = 7;
+    struct batches *batches = start(d, options, beginning);
+    assert_int_equal(batches_per_epoch(batches), 11);
+    uint32_t before[103];
+    for (uint64_t epoch = 0; epoch < 3; epoch++) {
+        bool seen[103] = {0};
+        uint32_t order[103], n = 0;
+        for (uint64_t i = 0; i < 11; i++) {
+            assert_int_equal(batches_state(batches).epoch, epoch);
+            assert_int_equal(batches_state(batches).batch, i);
+            const struct batch *batch = batches_next(batches);
+            const uint32_t *targets = batch->targets;
+            assert_int_equal(batch->samples, i < 10 ? 10 : 3);
+            assert_int_equal(batch->last, i == 10);
+            assert_int_equal(batch->state.epoch, epoch);
+            assert_int_equal(batch->state.batch, i);
+            for (uint32_t s = 0; s < batch->samples; s++) {
+                uint32_t row = order[n++] = batch->rows[s];
+                assert_false(seen[row]);
+                seen[row] = true;
+                assert_int_equal(targets[s], row % 10);
+                for (uint32_t p = 0; p < PIXELS; p++)
+                    assert_true(batch->x[s * PIXELS + p] == (float)(1 + (row + p) % 255) / 255.0f);
+            }
+        }
+        assert_int_equal(n, 103);
+        if (epoch) assert_memory_not_equal(order, before, sizeof order);
+        memcpy(before, order, sizeof order);
+    }
+    batches_free(batches);
+    data_free(d);
+}
+
+/* The next batches of both are the same, byte for byte. */
+static void assert_same(struct batches *a, struct batches *b, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const struct batch *p = batches_next(a), *q = batches_next(b);
+        assert_int_equal(p->samples, q->samples);
+        assert_int_equal(p->last, q->last);
+        assert_memory_equal(&p->state, &q->state, sizeof p->state);
+        assert_memory_equal(p->rows, q->rows, p->samples * sizeof *p->rows);
+        assert_memory_equal(p->targets, q->targets, p->samples * sizeof(uint32_t));
+        assert_memory_equal(p->x, q->x, p->samples * PIXELS * sizeof(float));
+    }
+}
+
+static void goes_on_anywhere(void **state)
+{
+    (void)state;
+    struct data *d = data_new(50);
+    struct batches_options options = BATCHES_OPTIONS_INIT;
+    options.batch_size = 8;
+    options.seed = 3;
+    options.max_samples = 41;
+    options.augment = (struct augment_options){.crop_padding = 2, .flip = true, .cutout = 3};
+    for (int skipped = 0; skipped < 15; skipped++) {
+        options.own_thread = true;
+        struct batches *all = start(d, options, beginning);
+        for (int i = 0; i < skipped; i++) batches_next(all);
+        options.own_thread = skipped & 1;
+        struct batches *resumed = start(d, options, batches_state(all));
+        assert_same(all, resumed, 13);
+        batches_free(resumed);
+        batches_free(all);
+    }
+    data_free(d);
+}
+
+static void chooses_samples_once(void **state)
+{
+    (void)state;
+    struct data *d = data_new(60);
+    struct batches_options options = BATCHES_OPTIONS_INIT;
+    options.batch_size = 7;
+    options.max_samples = 20;
+    options.drop_last = true;
+    options.in_order = true;
+    struct batches *batches = start(d, options, beginning);
+    assert_int_equal(batches_per_epoch(batches), 2);
+    assert_int_equal(batches_samples(batches), 20);
+    uint32_t first[14];
+    for (int epoch = 0; epoch < 3; epoch++)
+        for (uint32_t i = 0; i < 2; i++) {
+            const struct batch *batch = batches_next(batches);
+            assert_int_equal(batch->samples, 7);
+            for (uint32_t s = 0; s < 7; s++) {
+                uint32_t *place = &first[7 * i + s];
+                if (epoch == 0) *place = batch->rows[s];
+                assert_int_equal(batch->rows[s], *place);
+                if (7 * i + s) assert_true(place[0] > place[-1]);
+            }
+        }
+    batches_free(batches);
+    data_free(d);
+}
+
+static const uint32_t shape[3] = {4, 5, 2};
+
+/* The change that made `out`: the cut's place and the flip, or false. Pixel (y, x) of the image is
+ * 100 y + 10 x + channel + 1. */
+static bool explained(const float *out, int down, int right, bool flip)
+{
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 5; x++)
+            for (int c = 0; c < 2; c++) {
+                int from_y = y + down, from_x = (flip ? 4 - x : x) + right;
+                bool inside = from_y >= 0 && from_y < 4 && from_x >= 0 && from_x < 5;
+                float expected = inside ? (float)(100 * from_y + 10 * from_x + c + 1) : (float)(-1 - c);
+                if (out[(y * 5 + x) * 2 + c] != expected) return false;
+            }
+    return true;
+}
+
+static void crops_and_flips(void **state)
+{
+    (void)state;
+    float image[40], out[40];
+    const float black[] = {-1, -2};
+    for (int i = 0; i < 40; i++) image[i] = (float)(100 * (i / 10) + 10 * (i / 2 % 5) + i % 2 + 1);
+    struct augment_options options = {.crop_padding = 1, .flip = true};
+    int counts[18] = {0};
+    for (uint64_t sample = 0; sample < 900; sample++) {
+        augment_image(&options, shape, black, 5, 2, sample, image, out);
+        int found = 0;
+        for (int i = 0; i < 18; i++)
+            if (explained(out, i % 3 - 1, i / 3 % 3 - 1, i >= 9)) {
+                counts[i]++;
+                found++;
+            }
+        assert_int_equal(found, 1);
+    }
+    for (int i = 0; i < 18; i++) assert_true(counts[i] > 20 && counts[i] < 90);
+}
+
+static void cuts_out_squares(void **state)
+{
+    (void)state;
+    float image[40], out[40];
+    for (int i = 0; i < 40; i++) image[i] = 1;
+    struct augment_options options = {.cutout = 3};
+    bool whole = false, clipped = false;
+    for (uint64_t sample = 0; sample < 200; sample++) {
+        augment_image(&options, shape, image, 5, 2, sample, image, out);
+        int zeros = 0;
+        for (int i = 0; i < 40; i += 2) {
+            zeros += out[i] == 0;
+            assert_true(out[i] == out[i + 1]);
+            assert_true(out[i] == 0 || out[i] == 1);
+        }
+        assert_true(zeros >= 4 && zeros <= 9);
+        whole |= zeros == 9;
+        clipped |= zeros < 9;
+    }
+    assert_true(whole && clipped);
+}
+
+static void assert_senseless(const struct data *d, struct batches_options options, struct batches_state from)
+{
+    struct batches *batches = NULL;
+    bramble_error error = {0};
+    assert_int_equal(batches_new(&batches, &d->encoder, &d->rows, &options, from, &error), BRAMBLE_ERR_USAGE);
+    assert_null(batches);
+    assert_true(strlen(error.message) > 0);
+}
+
+static void refuses_what_makes_no_sense(void **state)
+{
+    (void)state;
+    struct data *d = data_new(20);
+    assert_senseless(d, (struct batches_options){.batch_size = 0}, beginning);
+    assert_senseless(d, (struct batches_options){.batch_size = 21, .drop_last = true}, beginning);
+    assert_senseless(d, (struct batches_options){.batch_size = 5}, (struct batches_state){0, 4});
+    assert_senseless(d, (struct batches_options){.batch_size = 5}, (struct batches_state){1 << 24, 0});
+    assert_senseless(d, (struct batches_options){.batch_size = 5, .augment.crop_padding = SIDE}, beginning);
+    assert_senseless(d, (struct batches_options){.batch_size = 5, .augment.cutout = 2 * SIDE + 1}, beginning);
+    d->encoder.shape[0] = 0;
+    assert_senseless(d, (struct batches_options){.batch_size = 5, .augment.flip = true}, beginning);
+    data_free(d);
+}
+
+static void survives_no_memory(void **state)
+{
+    (void)state;
+    struct data *d = data_new(20);
+    struct batches_options options = {.batch_size = 5, .max_samples = 10, .own_thread = true};
+    for (size_t n = 1;; n++) {
+        struct batches *batches = NULL;
+        mem_fail_at(n, 1);
+        bramble_status status = batches_new(&batches, &d->encoder, &d->rows, &options, beginning, NULL);
+        size_t count = mem_fail_count();
+        mem_fail_at(0, 0);
+        batches_free(batches);
+        if (status == BRAMBLE_OK && count < n) break;
+        if (status) assert_int_equal(status, BRAMBLE_ERR_MEMORY);
+    }
+    data_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(goes_through_all_samples), cmocka_unit_test(goes_on_anywhere),
+        cmocka_unit_test(chooses_samples_once),     cmocka_unit_test(crops_and_flips),
+        cmocka_unit_test(cuts_out_squares),         cmocka_unit_test(refuses_what_makes_no_sense),
+        cmocka_unit_test(survives_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

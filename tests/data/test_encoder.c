@@ -1,0 +1,314 @@
+/* Encoders: what rows become, what comes back of it, and what a damaged one does. */
+#include <math.h>
+
+#include "base/mem.h"
+#include "data/encoder.h"
+#include "data/rows.h"
+#include "tables.h"
+
+static const char mixed[] = "size,colour,y\n"
+                            "1,red,10\n"
+                            "2.5,blue,20\n"
+                            ",red,30\n"
+                            "4,?,40\n";
+
+static struct encoder learn(const bramble_table *table, struct encoder_options options)
+{
+    struct encoder encoder;
+    bramble_error error = {0};
+    if (encoder_init(&encoder, table, &options, &error)) fail_msg("%s", error.message);
+    return encoder;
+}
+
+static bramble_table *read_regression(const char *text)
+{
+    bramble_read_options options = BRAMBLE_READ_OPTIONS_INIT;
+    options.task = BRAMBLE_TASK_REGRESSION;
+    return tables_read(text, &options);
+}
+
+/* N images of height x width x channels, byte i is (7 i) % 256; classes alternate. */
+static bramble_table *images(size_t n, uint32_t height, uint32_t width, uint32_t channels)
+{
+    bramble_table *table = mem_zalloc(1, sizeof *table);
+    uint32_t n_features = height * width * channels;
+    *table = (bramble_table){.format = "array", .n_rows = n};
+    table->schema = (struct bramble_schema){.n_features = n_features,
+                                            .shape = {height, width},
+                                            .task = BRAMBLE_TASK_CLASSIFICATION,
+                                            .target_name = mem_strdup("label"),
+                                            .n_classes = 2};
+    table->schema.features = mem_zalloc(n_features, sizeof *table->schema.features);
+    table->schema.classes = mem_zalloc(2, sizeof(char *));
+    for (int c = 0; c < 2; c++) table->schema.classes[c] = mem_strdup(c ? "b" : "a");
+    table->columns = mem_zalloc(n_features, sizeof *table->columns);
+    table->classes = mem_zalloc(n, sizeof *table->classes);
+    for (uint32_t f = 0; f < n_features; f++) {
+        table->schema.features[f].name = mem_strdup("pixel");
+        table->columns[f].bytes = mem_alloc(n, 1);
+        for (size_t r = 0; r < n; r++) table->columns[f].bytes[r] = (uint8_t)(7 * (r * n_features + f));
+    }
+    for (size_t r = 0; r < n; r++) table->classes[r] = r & 1;
+    return table;
+}
+
+static void encodes_numbers_categories_and_target(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    assert_int_equal(e.n_inputs, 5); /* size, its indicator; blue, red, their indicator */
+    assert_int_equal(e.n_outputs, 1);
+    float x[4][5];
+    encoder_encode(&e, table, 0, 4, x[0]);
+    double mean = 2.5, deviation = sqrt(1.5);
+    for (int r = 0; r < 4; r++) {
+        double size = (double[]){1, 2.5, mean, 4}[r];
+        assert_true(fabs((double)x[r][0] - (size - mean) / deviation) < 1e-6);
+        assert_true(x[r][1] == (r == 2));
+        assert_true(x[r][2] == (r == 1));
+        assert_true(x[r][3] == (r == 0 || r == 2));
+        assert_true(x[r][4] == (r == 3));
+    }
+    float y[4];
+    encoder_targets(&e, table, 0, 4, y);
+    for (int r = 0; r < 4; r++) assert_true(fabs(encoder_target_value(&e, y[r]) - 10 * (r + 1)) < 1e-5);
+    assert_true(fabs((double)(y[0] + y[1] + y[2] + y[3])) < 1e-6);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void indexes_categories_for_embeddings(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    struct encoder_options options = {.index_categories = true, .no_indicators = true};
+    struct encoder e = learn(table, options);
+    assert_int_equal(e.n_inputs, 2);
+    float x[4][2];
+    encoder_encode(&e, table, 0, 4, x[0]);
+    const float expected[] = {1, 0, 1, 2};
+    for (int r = 0; r < 4; r++) assert_true(x[r][1] == expected[r]);
+    assert_true(x[2][0] == 0);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void constant_features_become_zero(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression("a,b,c,y\n0.1,7,,1\n0.1,7,,1\n0.1,7,,1\n");
+    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    float x[4], y;
+    assert_int_equal(e.n_inputs, 4);
+    encoder_encode(&e, table, 1, 1, x);
+    for (int i = 0; i < 3; i++) assert_true(x[i] == 0);
+    assert_true(x[3] == 1);
+    encoder_targets(&e, table, 2, 1, &y);
+    assert_true(y == 0 && encoder_target_value(&e, y) == 1);
+    encoder_encode_value(&e, 0, 1.1f, x); /* another value at prediction stays finite */
+    assert_true(fabsf(x[0] - 1) < 1e-6f);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void rows_encode_as_columns_do(const bramble_table *table, const struct encoder *e)
+{
+    struct rows rows;
+    struct row_encoder *coder;
+    assert_int_equal(rows_init(&rows, table, e, NULL), BRAMBLE_OK);
+    assert_int_equal(row_encoder_new(&coder, e, &rows, NULL), BRAMBLE_OK);
+    size_t n = table->n_rows, bytes = e->n_inputs * sizeof(float);
+    float *all = mem_alloc(n, bytes), *one = mem_alloc(1, bytes), *listed = mem_alloc(n, bytes);
+    size_t *list = mem_alloc(n, sizeof *list);
+    for (size_t i = 0; i < n; i++) list[i] = n - 1 - i;
+    encoder_encode(e, table, 0, n, all);
+    encoder_encode_listed(e, table, list, n, listed);
+    for (size_t r = 0; r < n; r++) {
+        row_encoder_encode(coder, r, one);
+        assert_memory_equal(one, all + r * e->n_inputs, bytes);
+        assert_memory_equal(one, listed + (n - 1 - r) * e->n_inputs, bytes);
+    }
+    mem_free(list);
+    mem_free(listed);
+    mem_free(one);
+    mem_free(all);
+    row_encoder_free(coder);
+    rows_fini(&rows);
+}
+
+static void scales_pixels(void **state)
+{
+    (void)state;
+    for (uint32_t channels = 1; channels <= 3; channels += 2) {
+        bramble_table *table = images(70, 4, 5, channels);
+        struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+        assert_true(e.pixels);
+        assert_int_equal(e.n_outputs, 2);
+        assert_int_equal(e.shape[0], 4);
+        assert_int_equal(e.shape[1], 5);
+        assert_int_equal(e.shape[2], channels);
+        float x[60];
+        encoder_encode(&e, table, 69, 1, x);
+        for (uint32_t i = 0; i < 20 * channels; i++)
+            assert_true(x[i] == (float)(uint8_t)(7 * (69 * 20 * channels + i)) / 255.0f);
+        rows_encode_as_columns_do(table, &e);
+        encoder_fini(&e);
+        bramble_table_free(table);
+    }
+}
+
+static void standardises_channels(void **state)
+{
+    (void)state;
+    bramble_table *table = images(90, 4, 5, 3);
+    struct encoder e = learn(table, (struct encoder_options){.standardise_pixels = true});
+    float *x = mem_alloc(90 * 60, sizeof *x);
+    encoder_encode(&e, table, 0, 90, x);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0;
+        for (int i = c; i < 90 * 60; i += 3) {
+            sum += (double)x[i];
+            squares += (double)x[i] * (double)x[i];
+        }
+        assert_true(fabs(sum / 1800) < 1e-5);
+        assert_true(fabs(squares / 1800 - 1) < 1e-5);
+    }
+    rows_encode_as_columns_do(table, &e);
+    mem_free(x);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void rows_hold_mixed_tables(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    rows_encode_as_columns_do(table, &e);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void assert_same(const struct encoder *a, const struct encoder *b)
+{
+    assert_int_equal(a->n_inputs, b->n_inputs);
+    assert_int_equal(a->n_outputs, b->n_outputs);
+    assert_int_equal(a->pixels, b->pixels);
+    assert_memory_equal(a->shape, b->shape, sizeof a->shape);
+    assert_memory_equal(a->channel_mean, b->channel_mean, sizeof a->channel_mean);
+    assert_memory_equal(a->channel_deviation, b->channel_deviation, sizeof a->channel_deviation);
+    assert_true(a->target_mean == b->target_mean && a->target_deviation == b->target_deviation);
+    assert_int_equal(!a->features, !b->features);
+    for (uint32_t f = 0; a->features && f < a->n_features; f++) {
+        const struct encoded_feature *p = &a->features[f], *q = &b->features[f];
+        assert_int_equal(p->encoding, q->encoding);
+        assert_int_equal(p->indicator, q->indicator);
+        assert_int_equal(p->n_categories, q->n_categories);
+        assert_int_equal(p->first, q->first);
+        assert_true(p->mean == q->mean && p->deviation == q->deviation);
+    }
+}
+
+static void comes_back_from_json(void **state)
+{
+    (void)state;
+    bramble_table *tables[] = {read_regression(mixed), images(50, 3, 3, 3)};
+    for (int t = 0; t < 2; t++)
+        for (int i = 0; i < 4; i++) {
+            struct encoder_options options = {i & 1, i & 1, i & 2};
+            struct encoder e = learn(tables[t], options), back, copy;
+            char *json;
+            assert_int_equal(encoder_to_json(&json, &e, NULL), BRAMBLE_OK);
+            assert_int_equal(encoder_from_json(&back, json, "m", &tables[t]->schema, NULL), BRAMBLE_OK);
+            assert_int_equal(encoder_copy(&copy, &back, NULL), BRAMBLE_OK);
+            assert_same(&e, &back);
+            assert_same(&e, &copy);
+            mem_free(json);
+            encoder_fini(&copy);
+            encoder_fini(&back);
+            encoder_fini(&e);
+        }
+    for (int t = 0; t < 2; t++) bramble_table_free(tables[t]);
+}
+
+#define TARGET "\"target\":{\"mean\":0,\"deviation\":1}"
+#define NUMBER "{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":1}"
+#define COLOUR "{\"encoding\":\"one-hot\",\"indicator\":false}"
+
+static void refuses_damaged_json(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    const char *fine = "{\"features\":[" NUMBER "," COLOUR "]," TARGET "}";
+    const char *bad[] = {
+        "",
+        "[]",
+        "{",
+        "{\"features\":[" NUMBER "," COLOUR "]}",
+        "{\"features\":[" NUMBER "]," TARGET "}",
+        "{\"features\":[" NUMBER "," NUMBER "]," TARGET "}",
+        "{\"features\":[" COLOUR "," COLOUR "]," TARGET "}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"one-hot\"}]," TARGET "}",
+        "{\"features\":[" NUMBER ",7]," TARGET "}",
+        "{\"features\":7," TARGET "}",
+        "{\"channels\":[]," TARGET "}",
+        "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":0}," COLOUR
+        "]," TARGET "}",
+        "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":1e300,\"deviation\":1}," COLOUR
+        "]," TARGET "}",
+        "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":-1}," COLOUR
+        "]," TARGET "}",
+        "{\"features\":[" NUMBER "," COLOUR "],\"target\":{\"mean\":0,\"deviation\":1e-320}}",
+    };
+    struct encoder e;
+    assert_int_equal(encoder_from_json(&e, fine, "m", &table->schema, NULL), BRAMBLE_OK);
+    encoder_fini(&e);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        bramble_error error = {0};
+        if (encoder_from_json(&e, bad[i], "m.onnx", &table->schema, &error) != BRAMBLE_ERR_DATA)
+            fail_msg("%s is taken", bad[i]);
+        assert_non_null(strstr(error.message, "m.onnx: damaged model"));
+        assert_null(e.features);
+    }
+    bramble_table_free(table);
+}
+
+static void survives_no_memory(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    for (size_t n = 1;; n++) {
+        struct encoder e = {0};
+        struct rows rows = {0};
+        bramble_error error = {0};
+        struct encoder_options options = ENCODER_OPTIONS_INIT;
+        mem_fail_at(n, 1);
+        bramble_status status = encoder_init(&e, table, &options, &error);
+        if (!status) status = rows_init(&rows, table, &e, &error);
+        size_t count = mem_fail_count();
+        mem_fail_at(0, 0);
+        rows_fini(&rows);
+        encoder_fini(&e);
+        if (status == BRAMBLE_OK && count < n) break;
+        if (status) assert_int_equal(status, BRAMBLE_ERR_MEMORY);
+        assert_int_equal(error.status, status);
+    }
+    bramble_table_free(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encodes_numbers_categories_and_target),
+        cmocka_unit_test(indexes_categories_for_embeddings),
+        cmocka_unit_test(constant_features_become_zero),
+        cmocka_unit_test(scales_pixels),
+        cmocka_unit_test(standardises_channels),
+        cmocka_unit_test(rows_hold_mixed_tables),
+        cmocka_unit_test(comes_back_from_json),
+        cmocka_unit_test(refuses_damaged_json),
+        cmocka_unit_test(survives_no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
