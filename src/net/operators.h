@@ -10,22 +10,24 @@
 /* clang-format off */
 #define OPERATORS(X) \
     X(Clip, clip) \
+    X(Conv, conv) \
     X(Exp, exp) \
     X(Flatten, flatten) \
-    X(Gelu, gelu) \
     X(GRU, gru) \
+    X(Gelu, gelu) \
+    X(Gemm, gemm) \
     X(HardSigmoid, hard_sigmoid) \
     X(HardSwish, hard_swish) \
     X(Identity, identity) \
     X(LSTM, lstm) \
     X(LeakyRelu, leaky_relu) \
+    X(MatMul, matmul) \
     X(Pow, pow) \
     X(Relu, relu) \
     X(Reshape, reshape) \
     X(Sigmoid, sigmoid) \
     X(Sqrt, sqrt) \
     X(Tanh, tanh)
-/* clang-format on */
 
 #define OPERATOR_DECLARE(onnx, name) extern const struct net_operator op_##name;
 OPERATORS(OPERATOR_DECLARE)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "net/kernels/kernel.h"
+
 const struct net_kernels *net_kernels_for(enum cpu_level level)
 {
 #if defined(__x86_64__)
@@ -66,4 +68,10 @@ void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t
         else
             fill_turned(panel, width, columns, count, w + from * n_stride, k_stride, n_stride);
     }
+}
+
+KERNEL void gate_numbers(float *out, const float *dy, const float *y, size_t n)
+{
+    KERNEL_LOOP
+    for (size_t i = 0; i < n; i++) out[i] = y[i] > 0 ? dy[i] : 0;
 }

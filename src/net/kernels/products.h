@@ -90,6 +90,9 @@ size_t packed_size(uint32_t k, uint32_t n); /* numbers; SIZE_MAX: too many */
 void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t count, const float *w,
                  size_t k_stride, size_t n_stride);
 
+/* dy where y, which a Relu made, is above 0; else 0. */
+void gate_numbers(float *out, const float *dy, const float *y, size_t n);
+
 /* For kernels. */
 static inline uint32_t panel_width(uint32_t columns_left)
 {

@@ -1,0 +1,210 @@
+/* The gradients of a convolution's weight and bias. */
+#include <string.h>
+
+#include "net/conv.h"
+#include "net/weight_part.h"
+
+/*
+ * The weight is cut into parts along groups, taps, input channels and output channels, so that a part's sums
+ * stay in cache while the batch goes by, and a part is worth going through the batch for.
+ */
+struct part_sizes {
+    uint32_t groups, taps, in, out;         /* most that a part has of each */
+    uint32_t n_groups, n_taps, n_in, n_out; /* parts along each */
+};
+
+/* Equal shares of `all`, of at most `most` each. */
+static uint32_t share(uint32_t all, size_t most, uint32_t *n)
+{
+    if (most == 0) most = 1;
+    *n = (uint32_t)((all + most - 1) / most);
+    uint32_t each = (all + *n - 1) / *n;
+    *n = (all + each - 1) / each;
+    return each;
+}
+
+static struct part_sizes sizes_of(const struct conv *c)
+{
+    enum { LEAST = 8192, MOST = 65536, PARTS = 32, OUT = 1024 };
+    uint32_t taps = c->y.taps * c->x.taps;
+    size_t all = (size_t)taps * c->in_group * c->out_channels, numbers = all / PARTS;
+    struct part_sizes s;
+    numbers = numbers < LEAST ? LEAST : numbers > MOST ? MOST : numbers;
+    s.out = share(c->out_group, OUT, &s.n_out);
+    s.in = share(c->in_group, numbers / s.out, &s.n_in);
+    s.taps = share(taps, numbers / s.out / s.in, &s.n_taps);
+    s.groups = share(c->group, s.n_taps > 1 ? 1 : numbers / s.out / s.in / taps, &s.n_groups);
+    return s;
+}
+
+struct part {
+    uint32_t group, n_groups, tap, n_taps, in, n_in, out, n_out; /* from which on, how many */
+    bool bias;
+};
+
+/* From `which` of `each` of the `all`. */
+static void cut(uint32_t *which, uint32_t n, uint32_t each, uint32_t all, uint32_t *from, uint32_t *count)
+{
+    *from = *which % n * each;
+    *count = all - *from < each ? all - *from : each;
+    *which /= n;
+}
+
+static struct part part_of(const struct conv *c, const struct part_sizes *s, uint32_t which)
+{
+    struct part p;
+    cut(&which, s->n_taps, s->taps, c->y.taps * c->x.taps, &p.tap, &p.n_taps);
+    cut(&which, s->n_in, s->in, c->in_group, &p.in, &p.n_in);
+    cut(&which, s->n_out, s->out, c->out_group, &p.out, &p.n_out);
+    cut(&which, s->n_groups, s->groups, c->group, &p.group, &p.n_groups);
+    p.bias = c->bias && p.tap == 0 && p.in == 0;
+    return p;
+}
+
+uint32_t conv_gradient_parts(const struct net_graph *graph, const struct net_node *node)
+{
+    struct conv c = conv_of(graph, node);
+    struct part_sizes s = sizes_of(&c);
+    return s.n_groups * s.n_taps * s.n_in * s.n_out;
+}
+
+size_t conv_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node)
+{
+    struct conv c = conv_of(graph, node);
+    struct part_sizes s = sizes_of(&c);
+    return weight_part_bytes(((size_t)s.taps * s.in + 1) * s.out * s.groups);
+}
+
+/* The output pixels, from *first on, for which a tap lies in the image. */
+static uint32_t pixels_seen(const struct conv_axis *axis, uint32_t tap, uint32_t *first)
+{
+    int64_t at = (int64_t)tap * axis->dilation - axis->before; /* of output pixel 0 */
+    int64_t from = at < 0 ? (-at + axis->stride - 1) / axis->stride : 0;
+    int64_t last = (int64_t)axis->in - 1 - at;
+    int64_t to = last < 0 ? 0 : last / axis->stride + 1;
+    if (to > axis->out) to = axis->out;
+    if (from >= to) return 0;
+    *first = (uint32_t)from;
+    return (uint32_t)(to - from);
+}
+
+/* What a tap's gradient is the sum of, of one image. */
+static struct net_outer tap_outer(const struct conv *c, uint32_t tap, const float *x, const float *dy,
+                                  const float *y)
+{
+    uint32_t oy = 0, ox = 0, ty = tap / c->x.taps, tx = tap % c->x.taps;
+    struct net_outer o = {.n_outer = pixels_seen(&c->y, ty, &oy), .n_inner = pixels_seen(&c->x, tx, &ox)};
+    if (!o.n_outer || !o.n_inner) {
+        o.n_outer = 0;
+        o.a = x;
+        o.b = dy;
+        return o;
+    }
+    size_t iy = (size_t)oy * c->y.stride + (size_t)ty * c->y.dilation - c->y.before;
+    size_t ix = (size_t)ox * c->x.stride + (size_t)tx * c->x.dilation - c->x.before;
+    size_t from = ((size_t)oy * c->x.out + ox) * c->out_channels;
+    o.a = x + (iy * c->x.in + ix) * c->channels;
+    o.b = dy + from;
+    o.gate = y ? y + from : NULL;
+    o.a_inner = (size_t)c->x.stride * c->channels;
+    o.a_outer = (size_t)c->y.stride * c->x.in * c->channels;
+    o.b_inner = c->out_channels;
+    o.b_outer = (size_t)c->x.out * c->out_channels;
+    return o;
+}
+
+static void shift(struct net_outer *o, size_t a, size_t b)
+{
+    o->a += a;
+    o->b += b;
+    if (o->gate) o->gate += b;
+}
+
+/* A leaf is [groups][taps][in][out], and behind that a bias [groups][out]; depthwise [taps][groups] and
+ * [groups]. */
+static void add_weight(struct weight_part *sums, const struct conv *c, const struct part *p,
+                       const struct net_outer *image, uint32_t tap, bool first, bool last)
+{
+    struct net_outer o = *image;
+    if (c->depthwise) {
+        o.n_rows = 1;
+        o.n = o.g_stride = p->n_groups;
+        shift(&o, p->group, p->group);
+        weight_part_channel_outer(sums, &o, (size_t)tap * p->n_groups, first, last);
+        return;
+    }
+    o.n_rows = p->n_in;
+    o.n = o.g_stride = p->n_out;
+    shift(&o, (size_t)p->group * c->in_group + p->in, (size_t)p->group * c->out_group + p->out);
+    for (uint32_t g = 0; g < p->n_groups; g++) {
+        size_t at = ((size_t)g * p->n_taps + tap) * p->n_in * p->n_out;
+        weight_part_outer(sums, &o, at, first, last);
+        shift(&o, c->in_group, c->out_group);
+    }
+}
+
+static void add_bias(struct weight_part *sums, const struct conv *c, const struct part *p, size_t at,
+                     const float *dy, const float *y, bool first, bool last)
+{
+    struct net_outer o = {.b = dy,
+                          .gate = y,
+                          .b_inner = c->out_channels,
+                          .n_outer = 1,
+                          .n_inner = c->y.out * c->x.out,
+                          .n = p->n_out};
+    shift(&o, 0, (size_t)p->group * c->out_group + p->out);
+    if (c->depthwise) {
+        o.n = p->n_groups;
+        weight_part_sum(sums, &o, at, first, last);
+        return;
+    }
+    for (uint32_t g = 0; g < p->n_groups; g++, at += p->n_out) {
+        weight_part_sum(sums, &o, at, first, last);
+        shift(&o, 0, c->out_group);
+    }
+}
+
+static void write_gradient(const struct conv *c, const struct part *p, const float *total, float *weight,
+                           float *bias)
+{
+    for (uint32_t g = 0; g < p->n_groups && weight; g++)
+        for (uint32_t tap = 0; tap < p->n_taps; tap++)
+            for (uint32_t i = 0; i < p->n_in; i++) {
+                size_t row = (size_t)(p->tap + tap) * c->in_group + p->in + i;
+                size_t at = c->depthwise ? (size_t)tap * p->n_groups + g
+                                         : (((size_t)g * p->n_taps + tap) * p->n_in + i) * p->n_out;
+                memcpy(weight + row * c->out_channels + (size_t)(p->group + g) * c->out_group + p->out,
+                       total + at, p->n_out * sizeof *total);
+            }
+    if (!p->bias || !bias) return;
+    if (weight) total += (size_t)p->n_groups * p->n_taps * p->n_in * p->n_out;
+    for (uint32_t g = 0; g < p->n_groups; g++)
+        memcpy(bias + (size_t)(p->group + g) * c->out_group + p->out, total + (size_t)g * p->n_out,
+               p->n_out * sizeof *total);
+}
+
+void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
+{
+    struct conv c = conv_of(call->graph, call->node);
+    struct part_sizes sizes = sizes_of(&c);
+    struct part p = part_of(&c, &sizes, part);
+    float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
+    size_t weights = weight ? (size_t)p.n_groups * p.n_taps * p.n_in * p.n_out : 0;
+    size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = (size_t)c.y.out * c.x.out * c.out_channels;
+    struct weight_part sums;
+    weight_part_begin(&sums, call->kernels, call->scratch,
+                      weights + (bias ? (size_t)p.n_groups * p.n_out : 0));
+    for (uint64_t i = 0; i < call->samples; i++) {
+        bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
+        const float *x = call->x[0] + i * x_size, *dy = call->dy[0] + i * y_size;
+        const float *y = c.relu ? call->y[0] + i * y_size : NULL;
+        for (uint32_t tap = 0; tap < p.n_taps && weight; tap++) {
+            const struct net_outer image = tap_outer(&c, p.tap + tap, x, dy, y);
+            add_weight(&sums, &c, &p, &image, tap, first, last);
+        }
+        if (bias) add_bias(&sums, &c, &p, weights, dy, y, first, last);
+        if (last) weight_part_next(&sums);
+    }
+    weight_part_end(&sums);
+    write_gradient(&c, &p, sums.total, weight, bias);
+}
