@@ -4,11 +4,11 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/suggest.h"
 #include "command.h"
 #include "help.h"
 #include "options.h"
 #include "report/progress.h"
-#include "suggest.h"
 
 const struct command *const commands[] = {
     &command_data,

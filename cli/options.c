@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "suggest.h"
+#include "base/suggest.h"
 #include "values.h"
 
 struct parser {

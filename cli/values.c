@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
-#include "suggest.h"
+#include "base/suggest.h"
 
 /* "at least 1", "above 0 and below 1", ... into words. */
 static void describe_range(const struct option *option, char *words, size_t size)
