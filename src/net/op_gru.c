@@ -8,8 +8,6 @@
  * which is Rn h + Brn or r h. On the way back q becomes its gradient in the first case and stays in the
  * second.
  */
-#include <string.h>
-
 #include "net/kernels/functions.h"
 #include "net/operators.h"
 #include "net/recurrent.h"
@@ -21,15 +19,30 @@ static bool is_linear(const struct recurrent_sweep *sweep)
     return sweep->call->node->attributes.linear_before_reset;
 }
 
-/* rows' numbers from place `to` on (count of H) += from R', of the gates from `gate` on. */
-static void multiply_recurrent(const struct recurrent_sweep *sweep, struct recurrent_states rows, size_t to,
-                               struct recurrent_states from, size_t gate, size_t count)
+/* Places of a row from `place` on. */
+static struct recurrent_states part_of(const struct recurrent_sweep *sweep, struct recurrent_states rows,
+                                       size_t place)
+{
+    return (struct recurrent_states){rows.numbers + place * sweep->shape.hidden, rows.stride};
+}
+
+/* to += from R': of z and r (part 0), or of n (part 1). */
+static void multiply(const struct recurrent_sweep *sweep, struct recurrent_states to,
+                     struct recurrent_states from, int part)
 {
     size_t hidden = sweep->shape.hidden;
     if (!from.numbers) return;
-    recurrent_multiply(rows.numbers + to * hidden, rows.stride, from.numbers, from.stride,
-                       sweep->recurrent_packed + gate * hidden, GRU_GATES * hidden, sweep->call->samples,
-                       count * hidden, hidden);
+    recurrent_product(sweep, to, part ? hidden : 2 * hidden, from, hidden, sweep->packed.recurrent[part],
+                      true);
+}
+
+/* to += or := from R. */
+static void multiply_back(const struct recurrent_sweep *sweep, struct recurrent_states to,
+                          struct recurrent_states from, int part, bool add)
+{
+    size_t hidden = sweep->shape.hidden;
+    recurrent_product(sweep, to, hidden, from, part ? hidden : 2 * hidden, sweep->packed.recurrent_back[part],
+                      add);
 }
 
 /* A sample's sums of z and r become gates, and q what it begins with. h, before the step, is NULL for zeros.
@@ -74,15 +87,12 @@ static void forward_step(const struct recurrent_sweep *sweep, uint32_t k)
     bool linear = is_linear(sweep);
     struct recurrent_states rows = recurrent_rows(sweep, k), before = recurrent_before(sweep, k);
     struct recurrent_states y = recurrent_output(sweep, sweep->call->y[0], k);
-    struct recurrent_states q = {rows.numbers + Q * hidden, rows.stride};
-    multiply_recurrent(sweep, rows, Z, before, Z, 2);
+    struct recurrent_states n = part_of(sweep, rows, N), q = part_of(sweep, rows, Q);
+    multiply(sweep, rows, before, 0);
     for (size_t s = 0; s < samples; s++)
-        forward_gates(rows.numbers + s * rows.stride, of_sample(before, s), sweep->bias + GRU_GATES * hidden,
-                      hidden, linear);
-    if (linear)
-        multiply_recurrent(sweep, rows, Q, before, N, 1);
-    else
-        multiply_recurrent(sweep, rows, N, q, N, 1);
+        forward_gates(rows.numbers + s * rows.stride, of_sample(before, s),
+                      sweep->packed.bias + GRU_GATES * hidden, hidden, linear);
+    multiply(sweep, linear ? q : n, linear ? before : q, 1);
     for (size_t s = 0; s < samples; s++)
         forward_cell(rows.numbers + s * rows.stride, of_sample(before, s), y.numbers + s * y.stride, hidden,
                      linear);
@@ -132,19 +142,9 @@ KERNEL static void backward_reset(float *row, const float *h, const float *dq, f
     }
 }
 
-/* to += rows' numbers from place `from` on (count of H) times R, of the gates from `gate` on. */
-static void multiply_back(const struct recurrent_sweep *sweep, float *to, struct recurrent_states rows,
-                          size_t from, size_t gate, size_t count)
-{
-    size_t hidden = sweep->shape.hidden;
-    recurrent_multiply(to, hidden, rows.numbers + from * hidden, rows.stride,
-                       sweep->recurrent + gate * hidden * hidden, hidden, sweep->call->samples, hidden,
-                       count * hidden);
-}
-
 /* dh: samples x H, of h after the step on the way in, of h before it on the way out. dq: room for as much. */
 static void backward_step(const struct recurrent_sweep *sweep, uint32_t k, struct recurrent_states dh,
-                          float *dq)
+                          struct recurrent_states dq)
 {
     size_t hidden = sweep->shape.hidden, samples = sweep->call->samples;
     bool linear = is_linear(sweep);
@@ -154,15 +154,14 @@ static void backward_step(const struct recurrent_sweep *sweep, uint32_t k, struc
         backward_gates(rows.numbers + s * rows.stride, of_sample(before, s), dh.numbers + s * hidden, hidden,
                        linear);
     if (linear) {
-        multiply_back(sweep, dh.numbers, rows, Q, N, 1);
+        multiply_back(sweep, dh, part_of(sweep, rows, Q), 1, true);
     } else {
-        memset(dq, 0, samples * hidden * sizeof *dq);
-        multiply_back(sweep, dq, rows, N, N, 1);
+        multiply_back(sweep, dq, part_of(sweep, rows, N), 1, false);
         for (size_t s = 0; s < samples; s++)
-            backward_reset(rows.numbers + s * rows.stride, of_sample(before, s), dq + s * hidden,
+            backward_reset(rows.numbers + s * rows.stride, of_sample(before, s), dq.numbers + s * hidden,
                            dh.numbers + s * hidden, hidden);
     }
-    multiply_back(sweep, dh.numbers, rows, Z, Z, 2);
+    multiply_back(sweep, dh, rows, 0, true);
 }
 
 static void backward(const struct net_call *call)
@@ -170,12 +169,12 @@ static void backward(const struct net_call *call)
     struct recurrent shape = recurrent_shape(call->graph, call->node);
     float *scratch = call->scratch;
     struct recurrent_states dh = {scratch, shape.hidden};
+    struct recurrent_states dq = {scratch + (size_t)call->samples * shape.hidden, shape.hidden};
     for (uint32_t d = 0; d < shape.directions; d++) {
         struct recurrent_sweep sweep = recurrent_sweep(call, d);
         struct recurrent_states dh0 = recurrent_last(&sweep, call->dx[RECURRENT_H0]);
         recurrent_copy(&sweep, dh, recurrent_last(&sweep, call->dy[1]), false);
-        for (uint32_t k = shape.steps; k-- > 0;)
-            backward_step(&sweep, k, dh, scratch + (size_t)call->samples * shape.hidden);
+        for (uint32_t k = shape.steps; k-- > 0;) backward_step(&sweep, k, dh, dq);
         recurrent_input_gradient(&sweep);
         if (dh0.numbers) recurrent_copy(&sweep, dh0, dh, call->add[RECURRENT_H0]);
     }

@@ -4,8 +4,6 @@
  * Gates lie in the order i o f g in W, R and B, which net/recurrent.h describes with the other inputs.
  * Attributes: hidden, reverse, bidirectional. A kept row: i o f g, and behind them c.
  */
-#include <string.h>
-
 #include "net/kernels/functions.h"
 #include "net/operators.h"
 #include "net/recurrent.h"
@@ -43,12 +41,11 @@ KERNEL static void forward_cell(float *row, const float *c, float *h, size_t hid
 
 static void forward_step(const struct recurrent_sweep *sweep, uint32_t k)
 {
-    size_t hidden = sweep->shape.hidden, gates = LSTM_GATES * hidden;
+    size_t hidden = sweep->shape.hidden;
     struct recurrent_states rows = recurrent_rows(sweep, k), before = recurrent_before(sweep, k);
     struct recurrent_states c = c_before(sweep, k), h = recurrent_output(sweep, sweep->call->y[0], k);
     if (before.numbers)
-        recurrent_multiply(rows.numbers, rows.stride, before.numbers, before.stride, sweep->recurrent_packed,
-                           gates, sweep->call->samples, gates, hidden);
+        recurrent_product(sweep, rows, LSTM_GATES * hidden, before, hidden, sweep->packed.recurrent[0], true);
     for (size_t s = 0; s < sweep->call->samples; s++)
         forward_cell(rows.numbers + s * rows.stride, c.numbers ? c.numbers + s * c.stride : NULL,
                      h.numbers + s * h.stride, hidden);
@@ -98,9 +95,7 @@ static void backward_step(const struct recurrent_sweep *sweep, uint32_t k, struc
     for (size_t s = 0; s < samples; s++)
         backward_cell(rows.numbers + s * rows.stride, c.numbers ? c.numbers + s * c.stride : NULL,
                       dh.numbers + s * hidden, dc.numbers + s * hidden, hidden);
-    memset(dh.numbers, 0, samples * hidden * sizeof *dh.numbers);
-    recurrent_multiply(dh.numbers, hidden, rows.numbers, rows.stride, sweep->recurrent, hidden, samples,
-                       hidden, LSTM_GATES * hidden);
+    recurrent_product(sweep, dh, hidden, rows, LSTM_GATES * hidden, sweep->packed.recurrent_back[0], false);
 }
 
 static void backward(const struct net_call *call)

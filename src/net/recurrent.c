@@ -19,6 +19,7 @@ struct recurrent recurrent_shape(const struct net_graph *graph, const struct net
                               .inputs = x->dim[1],
                               .hidden = attributes->hidden,
                               .gates = lstm ? LSTM_GATES : GRU_GATES,
+                              .first_part = lstm ? LSTM_GATES : GRU_GATES - 1,
                               .reverse = attributes->reverse,
                               .width = (size_t)(lstm ? LSTM_WIDTH : GRU_WIDTH) * attributes->hidden};
 }
@@ -89,6 +90,8 @@ static bramble_status check_input(const struct net_graph *graph, const struct ne
         return error_set(error, BRAMBLE_ERR_DATA,
                          "its input must be steps x numbers for each sample, but is %s",
                          shape_text(&x->shape, text));
+    if (x->shape.dim[0] > UINT32_MAX / MICROBATCH)
+        return error_set(error, BRAMBLE_ERR_DATA, "%u steps are too many", x->shape.dim[0]);
     if (!node->attributes.hidden || node->attributes.hidden > UINT32_MAX / 16)
         return error_set(error, BRAMBLE_ERR_DATA, "hidden_size cannot be %u", node->attributes.hidden);
     if (node->attributes.reverse && node->attributes.bidirectional)
@@ -115,53 +118,82 @@ bramble_status recurrent_infer(const struct net_graph *graph, const struct net_n
     return BRAMBLE_OK;
 }
 
-/* Prepared, for each direction: W' (I x GH), R' (H x GH), the gates' biases, and H biases of GRU's that stay
- * apart from them. */
+/* Where in what is prepared a direction's parts lie, and its numbers in all. */
+struct places {
+    size_t bias, input, recurrent[2], input_back, recurrent_back[2], all;
+};
 
-static size_t prepared_numbers(const struct recurrent *r)
+static size_t take(size_t *end, size_t numbers)
 {
-    size_t gates = (size_t)r->gates * r->hidden;
-    return ((size_t)r->inputs + r->hidden + 1) * gates + r->hidden;
+    size_t at = *end;
+    *end += net_aligned(numbers);
+    return at;
+}
+
+static struct places places_of(const struct recurrent *r)
+{
+    uint32_t gates = r->gates * r->hidden, first = r->first_part * r->hidden, rest = gates - first;
+    struct places places = {0};
+    places.bias = take(&places.all, (size_t)gates + r->hidden);
+    places.input = take(&places.all, packed_size(r->inputs, gates));
+    places.recurrent[0] = take(&places.all, packed_size(r->hidden, first));
+    places.recurrent[1] = take(&places.all, packed_size(r->hidden, rest));
+    places.input_back = take(&places.all, packed_size(gates, r->inputs));
+    places.recurrent_back[0] = take(&places.all, packed_size(first, r->hidden));
+    places.recurrent_back[1] = take(&places.all, packed_size(rest, r->hidden));
+    return places;
 }
 
 size_t recurrent_prepared_bytes(const struct net_graph *graph, const struct net_node *node)
 {
     struct recurrent r = recurrent_shape(graph, node);
-    return r.directions * prepared_numbers(&r) * sizeof(float);
+    return r.directions * places_of(&r).all * sizeof(float);
 }
 
-static void transpose(const float *from, size_t rows, size_t columns, float *to)
-{
-    for (size_t i = 0; i < rows; i++)
-        for (size_t j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j];
-}
-
-/* b: W's biases, then R's. With linear_before_reset the last gate's of R are not added: its product is
- * multiplied first. */
+/* b: W's biases, then R's, or NULL. With linear_before_reset the last gate's of R are not added: its product
+ * is multiplied first. */
 static void prepare_bias(const struct recurrent *r, bool apart, const float *b, float *bias)
 {
     size_t gates = (size_t)r->gates * r->hidden, summed = apart ? gates - r->hidden : gates;
+    memset(bias, 0, (gates + r->hidden) * sizeof *bias);
+    if (!b) return;
     for (size_t i = 0; i < gates; i++) bias[i] = i < summed ? b[i] + b[gates + i] : b[i];
     for (size_t i = summed; i < gates; i++) bias[gates + i - summed] = b[gates + i];
+}
+
+/* w: GH x I, recurrent: GH x H. */
+static void pack_direction(const struct recurrent *r, const float *w, const float *recurrent, bool training,
+                           float *packed)
+{
+    struct places places = places_of(r);
+    uint32_t gates = r->gates * r->hidden, first = r->first_part * r->hidden;
+    uint32_t parts[] = {first, gates - first};
+    packed_fill(packed + places.input, r->inputs, gates, 0, r->inputs, w, 1, r->inputs);
+    if (training) packed_fill(packed + places.input_back, gates, r->inputs, 0, gates, w, r->inputs, 1);
+    for (int i = 0; i < 2; i++) {
+        const float *part = recurrent + (i ? (size_t)first * r->hidden : 0);
+        packed_fill(packed + places.recurrent[i], r->hidden, parts[i], 0, r->hidden, part, 1, r->hidden);
+        if (training)
+            packed_fill(packed + places.recurrent_back[i], parts[i], r->hidden, 0, parts[i], part, r->hidden,
+                        1);
+    }
 }
 
 void recurrent_prepare(const struct net_graph *graph, const struct net_node *node, void *prepared,
                        bool training)
 {
-    (void)training;
     struct recurrent r = recurrent_shape(graph, node);
     size_t gates = (size_t)r.gates * r.hidden;
     bool apart = node->op == &op_gru && node->attributes.linear_before_reset;
+    bool has_bias = recurrent_has(node, RECURRENT_B);
     const float *w = graph_numbers(graph, node->inputs[RECURRENT_W]);
     const float *recurrent = graph_numbers(graph, node->inputs[RECURRENT_R]);
+    const float *b = has_bias ? graph_numbers(graph, node->inputs[RECURRENT_B]) : NULL;
     for (uint32_t d = 0; d < r.directions; d++) {
-        float *packed = (float *)prepared + d * prepared_numbers(&r);
-        float *bias = packed + (r.inputs + r.hidden) * gates;
-        transpose(w + d * gates * r.inputs, gates, r.inputs, packed);
-        transpose(recurrent + d * gates * r.hidden, gates, r.hidden, packed + r.inputs * gates);
-        memset(bias, 0, (gates + r.hidden) * sizeof *bias);
-        if (recurrent_has(node, RECURRENT_B))
-            prepare_bias(&r, apart, graph_numbers(graph, node->inputs[RECURRENT_B]) + d * 2 * gates, bias);
+        struct places places = places_of(&r);
+        float *packed = (float *)prepared + d * places.all;
+        prepare_bias(&r, apart, b ? b + d * 2 * gates : NULL, packed + places.bias);
+        pack_direction(&r, w + d * gates * r.inputs, recurrent + d * gates * r.hidden, training, packed);
     }
 }
 
@@ -174,7 +206,7 @@ size_t recurrent_kept_bytes(const struct net_graph *graph, const struct net_node
 size_t recurrent_scratch_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples)
 {
     size_t rows = recurrent_kept_bytes(graph, node, samples);
-    size_t backward = 3 * (size_t)samples * node->attributes.hidden * sizeof(float);
+    size_t backward = 2 * (size_t)samples * node->attributes.hidden * sizeof(float);
     return rows > backward ? rows : backward;
 }
 
@@ -187,18 +219,19 @@ uint64_t recurrent_macs(const struct net_graph *graph, const struct net_node *no
 struct recurrent_sweep recurrent_sweep(const struct net_call *call, uint32_t direction)
 {
     struct recurrent r = recurrent_shape(call->graph, call->node);
-    size_t gates = (size_t)r.gates * r.hidden;
+    struct places at = places_of(&r);
+    const float *packed = (const float *)call->prepared + direction * at.all;
     float *rows = call->training ? call->kept : call->scratch;
-    const float *packed = (const float *)call->prepared + direction * prepared_numbers(&r);
     return (struct recurrent_sweep){
         .call = call,
+        .kernels = net_kernels_or_best(call->kernels),
         .shape = r,
         .direction = direction,
         .rows = rows + (size_t)direction * call->samples * r.steps * r.width,
-        .input_weights = call->x[RECURRENT_W] + direction * gates * r.inputs,
-        .recurrent = call->x[RECURRENT_R] + direction * gates * r.hidden,
-        .input_packed = packed,
-        .recurrent_packed = packed + r.inputs * gates,
-        .bias = packed + (r.inputs + r.hidden) * gates,
+        .packed = {.input = packed + at.input,
+                   .recurrent = {packed + at.recurrent[0], packed + at.recurrent[1]},
+                   .input_back = packed + at.input_back,
+                   .recurrent_back = {packed + at.recurrent_back[0], packed + at.recurrent_back[1]},
+                   .bias = packed + at.bias},
     };
 }

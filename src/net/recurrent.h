@@ -20,6 +20,7 @@
 #ifndef NET_RECURRENT_H
 #define NET_RECURRENT_H
 
+#include "net/kernels/products.h"
 #include "net/operator.h"
 
 enum recurrent_input {
@@ -36,6 +37,7 @@ enum { LSTM_GATES = 4, LSTM_WIDTH = 5, GRU_GATES = 3, GRU_WIDTH = 4 }; /* width:
 
 struct recurrent {
     uint32_t directions, steps, inputs, hidden, gates; /* D T I H G */
+    uint32_t first_part;                               /* gates in the first part of R */
     bool reverse;                                      /* the only direction goes back in time */
     size_t width;                                      /* numbers in a row */
 };
@@ -44,14 +46,24 @@ struct recurrent recurrent_shape(const struct net_graph *graph, const struct net
 /* Whether an optional input is given. */
 bool recurrent_has(const struct net_node *node, enum recurrent_input place);
 
+/*
+ * Weights packed for products, of one direction; those for backward are there in training only. R is in two
+ * parts, which GRU needs one after the other: the gates before `first_part`, and the rest.
+ */
+struct recurrent_packed {
+    const float *input, *recurrent[2];           /* of W': I x GH, of R': H x gates */
+    const float *input_back, *recurrent_back[2]; /* of W: GH x I, of R: gates x H */
+    const float *bias;                           /* GH: W's and R's; then H of R's that GRU keeps apart */
+};
+
 /* A microbatch in one direction. What has a part for each sample begins with this direction's of sample 0. */
 struct recurrent_sweep {
     const struct net_call *call;
+    const struct net_kernels *kernels;
     struct recurrent shape;
     uint32_t direction;
-    float *rows;                                         /* [samples][T][width] */
-    const float *input_weights, *recurrent;              /* of W: GH x I, of R: GH x H */
-    const float *input_packed, *recurrent_packed, *bias; /* I x GH, H x GH, GH: W's and R's bias */
+    float *rows; /* [samples][T][width] */
+    struct recurrent_packed packed;
 };
 
 struct recurrent_sweep recurrent_sweep(const struct net_call *call, uint32_t direction);
@@ -69,7 +81,7 @@ struct recurrent_states recurrent_last(const struct recurrent_sweep *sweep, cons
 /* h before step k, steps being counted from 0; k = T: after the last. */
 struct recurrent_states recurrent_before(const struct recurrent_sweep *sweep, uint32_t k);
 
-/* Every row's gates := bias + x W'; then, for a step, the first `gates` of them += before R'. */
+/* Every row's gates := bias + x W'. */
 void recurrent_project(const struct recurrent_sweep *sweep);
 /* dx (+)= gates W; the second direction adds to the first. */
 void recurrent_input_gradient(const struct recurrent_sweep *sweep);
@@ -77,12 +89,9 @@ void recurrent_input_gradient(const struct recurrent_sweep *sweep);
 void recurrent_copy(const struct recurrent_sweep *sweep, struct recurrent_states to,
                     struct recurrent_states from, bool add);
 
-/* c[m][n] += a[m][k] b[k][n], sums in the order of k; rows are so many numbers apart. */
-void recurrent_multiply(float *c, size_t c_stride, const float *a, size_t a_stride, const float *b,
-                        size_t b_stride, size_t m, size_t n, size_t k);
-/* c[m][n] += a[k][m]' b[k][n] */
-void recurrent_multiply_transposed(float *c, size_t c_stride, const float *a, size_t a_stride, const float *b,
-                                   size_t b_stride, size_t m, size_t n, size_t k);
+/* to[n] += (or, without add, :=) from[k] packed, for every sample. */
+void recurrent_product(const struct recurrent_sweep *sweep, struct recurrent_states to, size_t n,
+                       struct recurrent_states from, size_t k, const float *packed, bool add);
 
 /*
  * Gradients of W, R and B, from rows that backward has been through: where in a row a gate's gradients lie,

@@ -8,6 +8,7 @@ enum { BLOCK_ROWS = 16 };
 
 /* Some rows of one gate in one direction, in all of W, R and B, and the microbatch that is at work. */
 struct block {
+    const struct net_kernels *kernels;
     struct recurrent shape;
     uint32_t direction, gate, first, rows; /* first: within the gate */
     size_t samples;
@@ -42,7 +43,8 @@ static struct block block_at(const struct net_gradient_call *call, uint32_t part
     struct recurrent r = recurrent_shape(call->graph, call->node);
     uint32_t blocks = blocks_of_gate(&r), gate = part / blocks, first = part % blocks * BLOCK_ROWS;
     uint32_t left = r.hidden - first;
-    return (struct block){.shape = r,
+    return (struct block){.kernels = net_kernels_or_best(call->kernels),
+                          .shape = r,
                           .direction = gate / r.gates,
                           .gate = gate % r.gates,
                           .first = first,
@@ -63,27 +65,56 @@ static void enter_microbatch(struct block *block, const struct net_gradient_call
                   block->direction * block->samples * r->steps * r->width;
 }
 
-/* R's: gradients of each step's sums, times h before the step. */
-static void add_recurrent(const struct block *block, const float *gradients, float *sum)
+/* sum := all steps' gradients' rows, times what lies at b: I or H numbers for each of them. */
+static void multiply_all(const struct block *block, const float *gradients, const float *b, size_t b_stride,
+                         uint32_t columns, float *sum)
+{
+    const struct recurrent *r = &block->shape;
+    block->kernels->outer(&(struct net_outer){.a = gradients,
+                                              .b = b,
+                                              .a_inner = r->width,
+                                              .b_inner = b_stride,
+                                              .n_outer = 1,
+                                              .n_inner = (uint32_t)block->samples * r->steps,
+                                              .n_rows = block->rows,
+                                              .n = columns,
+                                              .g = sum,
+                                              .g_stride = columns});
+}
+
+/* R's: each step's gradients, times h before the step. */
+static void multiply_recurrent(const struct block *block, const float *gradients, float *sum)
 {
     const struct recurrent *r = &block->shape;
     bool back = block->direction == 1 || r->reverse;
     size_t wide = (size_t)r->directions * r->hidden, steps = r->steps;
-    for (size_t s = 0; s < block->samples; s++) {
-        const float *rows = gradients + s * steps * r->width, *y = block->y + s * steps * wide;
-        const float *start = back ? rows + (steps - 1) * r->width : rows;
-        if (block->h0)
-            recurrent_multiply_transposed(sum, r->hidden, start, r->width, block->h0 + s * wide, wide,
-                                          block->rows, r->hidden, 1);
-        if (steps > 1)
-            recurrent_multiply_transposed(sum, r->hidden, back ? rows : rows + r->width, r->width,
-                                          back ? y + wide : y, wide, block->rows, r->hidden, steps - 1);
-    }
+    struct net_outer outer = {.a = back ? gradients + (steps - 1) * r->width : gradients,
+                              .a_outer = steps * r->width,
+                              .b = block->h0,
+                              .b_outer = wide,
+                              .n_outer = (uint32_t)block->samples,
+                              .n_inner = 1,
+                              .n_rows = block->rows,
+                              .n = r->hidden,
+                              .g = sum,
+                              .g_stride = r->hidden};
+    if (block->h0) block->kernels->outer(&outer);
+    if (!block->h0) memset(sum, 0, (size_t)block->rows * r->hidden * sizeof *sum);
+    if (steps == 1) return;
+    outer.add = true;
+    outer.a = back ? gradients : gradients + r->width;
+    outer.a_inner = r->width;
+    outer.b = back ? block->y + wide : block->y;
+    outer.b_outer = steps * wide;
+    outer.b_inner = wide;
+    outer.n_inner = r->steps - 1;
+    block->kernels->outer(&outer);
 }
 
-static void add_bias(const struct block *block, const float *gradients, float *sum)
+static void sum_bias(const struct block *block, const float *gradients, float *sum)
 {
     size_t n = block->samples * block->shape.steps;
+    memset(sum, 0, block->rows * sizeof *sum);
     for (size_t i = 0; i < n; i++)
         for (uint32_t j = 0; j < block->rows; j++) sum[j] += gradients[i * block->shape.width + j];
 }
@@ -91,21 +122,17 @@ static void add_bias(const struct block *block, const float *gradients, float *s
 static void make_leaf(const struct block *block, const struct recurrent_gate *gate, float *leaf)
 {
     const struct recurrent *r = &block->shape;
-    size_t n = block->samples * r->steps;
     const float *of_input = block->kept + gate->input_column + block->first;
     const float *of_recurrent = block->kept + gate->recurrent_column + block->first;
     float *recurrent = leaf + (size_t)block->rows * r->inputs;
     float *bias = recurrent + (size_t)block->rows * r->hidden;
-    memset(leaf, 0, leaf_numbers(r, block->rows) * sizeof *leaf);
-    recurrent_multiply_transposed(leaf, r->inputs, of_input, r->width, block->x, r->inputs, block->rows,
-                                  r->inputs, n);
+    multiply_all(block, of_input, block->x, r->inputs, r->inputs, leaf);
     if (gate->has_factor)
-        recurrent_multiply_transposed(recurrent, r->hidden, of_recurrent, r->width,
-                                      block->kept + gate->factor_column, r->width, block->rows, r->hidden, n);
+        multiply_all(block, of_recurrent, block->kept + gate->factor_column, r->width, r->hidden, recurrent);
     else
-        add_recurrent(block, of_recurrent, recurrent);
-    add_bias(block, of_input, bias);
-    add_bias(block, of_recurrent, bias + block->rows);
+        multiply_recurrent(block, of_recurrent, recurrent);
+    sum_bias(block, of_input, bias);
+    sum_bias(block, of_recurrent, bias + block->rows);
 }
 
 static void write_gradients(const struct net_gradient_call *call, const struct block *block, const float *sum)

@@ -1,6 +1,4 @@
 /* The way of LSTM and GRU through time: where numbers of a step lie, and products with the weights. */
-#include <string.h>
-
 #include "net/recurrent.h"
 
 static size_t time_of(const struct recurrent_sweep *sweep, uint32_t k)
@@ -41,22 +39,47 @@ struct recurrent_states recurrent_before(const struct recurrent_sweep *sweep, ui
 void recurrent_project(const struct recurrent_sweep *sweep)
 {
     const struct recurrent *r = &sweep->shape;
-    size_t gates = (size_t)r->gates * r->hidden, n = (size_t)sweep->call->samples * r->steps;
-    for (size_t i = 0; i < n; i++)
-        memcpy(sweep->rows + i * r->width, sweep->bias, gates * sizeof *sweep->bias);
-    recurrent_multiply(sweep->rows, r->width, sweep->call->x[RECURRENT_X], r->inputs, sweep->input_packed,
-                       gates, n, gates, r->inputs);
+    sweep->kernels->product(&(struct net_product){.a = sweep->call->x[RECURRENT_X],
+                                                  .a_stride = r->inputs,
+                                                  .n_rows = sweep->call->samples * r->steps,
+                                                  .n_segments = 1,
+                                                  .length = r->inputs,
+                                                  .b = sweep->packed.input,
+                                                  .n = r->gates * r->hidden,
+                                                  .bias = sweep->packed.bias,
+                                                  .y = sweep->rows,
+                                                  .y_stride = r->width});
 }
 
 void recurrent_input_gradient(const struct recurrent_sweep *sweep)
 {
     const struct recurrent *r = &sweep->shape;
-    float *dx = sweep->call->dx[RECURRENT_X];
-    size_t n = (size_t)sweep->call->samples * r->steps;
-    if (!dx) return;
-    if (!sweep->call->add[RECURRENT_X] && !sweep->direction) memset(dx, 0, n * r->inputs * sizeof *dx);
-    recurrent_multiply(dx, r->inputs, sweep->rows, r->width, sweep->input_weights, r->inputs, n, r->inputs,
-                       (size_t)r->gates * r->hidden);
+    if (!sweep->call->dx[RECURRENT_X]) return;
+    sweep->kernels->product(&(struct net_product){.a = sweep->rows,
+                                                  .a_stride = r->width,
+                                                  .n_rows = sweep->call->samples * r->steps,
+                                                  .n_segments = 1,
+                                                  .length = r->gates * r->hidden,
+                                                  .b = sweep->packed.input_back,
+                                                  .n = r->inputs,
+                                                  .add = sweep->call->add[RECURRENT_X] || sweep->direction,
+                                                  .y = sweep->call->dx[RECURRENT_X],
+                                                  .y_stride = r->inputs});
+}
+
+void recurrent_product(const struct recurrent_sweep *sweep, struct recurrent_states to, size_t n,
+                       struct recurrent_states from, size_t k, const float *packed, bool add)
+{
+    sweep->kernels->product(&(struct net_product){.a = from.numbers,
+                                                  .a_stride = from.stride,
+                                                  .n_rows = sweep->call->samples,
+                                                  .n_segments = 1,
+                                                  .length = (uint32_t)k,
+                                                  .b = packed,
+                                                  .n = (uint32_t)n,
+                                                  .add = add,
+                                                  .y = to.numbers,
+                                                  .y_stride = to.stride});
 }
 
 void recurrent_copy(const struct recurrent_sweep *sweep, struct recurrent_states to,
