@@ -180,7 +180,9 @@ static const char *const paragraphs[] = {
     "missing "
     "values, text columns as categories), IDX images and labels as MNIST ships them (a file, a pair or the "
     "folder; "
-    "the training and t10k parts are found), NPY, NPZ, and libsvm/svmlight. All but NPZ may be gzipped.",
+    "the training and t10k parts are found), folders of PNG and JPEG images, one for each class and named "
+    "after it, "
+    "NPY, NPZ, and libsvm/svmlight. All but NPZ may be gzipped.",
     "A byte feature holds whole numbers from 0 to 255 and takes one byte a row, a number takes four, a "
     "category "
     "one.",
@@ -188,7 +190,9 @@ static const char *const paragraphs[] = {
 };
 
 static const struct argument arguments[] = {
-    {.name = "DATA", .help = "a file, or a folder of IDX files", .offset = FIELD(data_values, path)},
+    {.name = "DATA",
+     .help = "a file, or a folder of IDX files or images",
+     .offset = FIELD(data_values, path)},
     {.name = NULL},
 };
 

@@ -11,7 +11,8 @@
  *     bramble_table_free(train);
  *
  * Formats, recognised by content and then by name: CSV/TSV, IDX (a file, a pair or a folder as MNIST ships
- * them), NPY, NPZ, libsvm/svmlight; all but NPZ also gzipped. docs/formats.md describes each.
+ * them), folders of PNG and JPEG images, NPY, NPZ, libsvm/svmlight; all but NPZ also gzipped. docs/formats.md
+ * describes each.
  */
 #ifndef BRAMBLE_TABLE_H
 #define BRAMBLE_TABLE_H
@@ -63,7 +64,8 @@ typedef struct bramble_read_options {
 BRAMBLE_API bramble_status bramble_table_read(bramble_table **out, const char *path,
                                               const bramble_read_options *options, bramble_error *error);
 
-/* True when PATH holds a training and a test part (an IDX folder, an NPZ with x_test). Reads names only. */
+/* True when PATH holds a training and a test part (a folder with both, an NPZ with x_test). Reads names
+ * only. */
 BRAMBLE_API bool bramble_path_has_test(const char *path);
 
 /*
@@ -89,8 +91,8 @@ BRAMBLE_API size_t bramble_table_n_rows(const bramble_table *table);
 BRAMBLE_API const bramble_schema *bramble_table_schema(const bramble_table *table);
 BRAMBLE_API bool bramble_table_has_target(const bramble_table *table);
 BRAMBLE_API bool bramble_table_has_weight(const bramble_table *table);
-BRAMBLE_API const char *
-bramble_table_format(const bramble_table *table); /* "csv", "idx", "npy", "npz", "libsvm", "array" */
+BRAMBLE_API const char *bramble_table_format(
+    const bramble_table *table); /* "csv", "idx", "images", "npy", "npz", "libsvm", "array" */
 BRAMBLE_API size_t bramble_table_bytes(const bramble_table *table); /* memory the columns take */
 BRAMBLE_API uint64_t
 bramble_table_checksum(const bramble_table *table); /* XXH3 of all values; same data, same sum */

@@ -170,6 +170,16 @@ void idx_files_fini(struct idx_files *files)
     *files = (struct idx_files){0};
 }
 
+bool idx_files_are_there(const char *folder)
+{
+    struct idx_files parts[2] = {0};
+    bool there =
+        find_both(parts, folder, NULL) == BRAMBLE_OK && (!is_empty(&parts[0]) || !is_empty(&parts[1]));
+    idx_files_fini(&parts[0]);
+    idx_files_fini(&parts[1]);
+    return there;
+}
+
 bool idx_files_has_test(const char *folder)
 {
     struct idx_files parts[2] = {0};

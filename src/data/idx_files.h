@@ -24,6 +24,8 @@ bramble_status idx_files_find(struct idx_files *out, const char *path, bramble_s
                               bramble_error *error);
 void idx_files_fini(struct idx_files *files);
 
+/* True when `folder` holds either part. */
+bool idx_files_are_there(const char *folder);
 /* True when `folder` holds a training part and a test part. */
 bool idx_files_has_test(const char *folder);
 

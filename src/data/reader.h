@@ -49,7 +49,7 @@ struct raw_column {
 
 struct raw_table {
     const char *path;   /* for messages; borrowed */
-    const char *format; /* static: "csv", "idx", "npy", "npz", "libsvm", "array" */
+    const char *format; /* static: "csv", "idx", "images", "npy", "npz", "libsvm", "array" */
     const char *prefix; /* static: "x", or "pixel" for images */
     bool named;         /* names come from the file */
     bool labels_apart;  /* the format keeps labels apart from features: the last column holds them if it is
@@ -96,6 +96,8 @@ bramble_status reader_csv(struct raw_table *out, const char *path, const bramble
                           bramble_error *error);
 bramble_status reader_idx(struct raw_table *out, const char *path, const bramble_read_options *options,
                           bramble_error *error);
+bramble_status reader_images(struct raw_table *out, const char *path, const bramble_read_options *options,
+                             bramble_error *error);
 bramble_status reader_npy(struct raw_table *out, const char *path, const bramble_read_options *options,
                           bramble_error *error);
 bramble_status reader_npz(struct raw_table *out, const char *path, const bramble_read_options *options,
@@ -103,8 +105,9 @@ bramble_status reader_npz(struct raw_table *out, const char *path, const bramble
 bramble_status reader_libsvm(struct raw_table *out, const char *path, const bramble_read_options *options,
                              bramble_error *error);
 
-/* True when PATH (an IDX folder, an NPZ file) has a test part beside its training part. Reads names only. */
+/* True when PATH (a folder, an NPZ file) has a test part beside its training part. Reads names only. */
 bool reader_idx_has_test(const char *path);
+bool reader_images_has_test(const char *path);
 bool reader_npz_has_test(const char *path);
 
 #endif

@@ -8,6 +8,9 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "data/idx_files.h"
+#include "data/image.h"
+#include "data/image_files.h"
 #include "data/infile.h"
 #include "data/number.h"
 #include "data/reader.h"
@@ -19,11 +22,12 @@ typedef bramble_status reader_function(struct raw_table *out, const char *path,
 
 struct format {
     reader_function *read;
-    bool parts; /* a path can hold a training and a test part */
+    bool (*has_test)(const char *path); /* NULL: a path never holds a training and a test part */
 };
-static const struct format csv = {reader_csv, false}, npy = {reader_npy, false},
-                           libsvm = {reader_libsvm, false}, idx = {reader_idx, true},
-                           npz = {reader_npz, true};
+static const struct format csv = {reader_csv, NULL}, npy = {reader_npy, NULL}, libsvm = {reader_libsvm, NULL},
+                           idx = {reader_idx, reader_idx_has_test},
+                           images = {reader_images, reader_images_has_test},
+                           npz = {reader_npz, reader_npz_has_test};
 
 static bool begins_with(const char *bytes, size_t n, const char *magic, size_t length)
 {
@@ -100,12 +104,14 @@ static bramble_status recognise_bytes(const struct format **out, const char *pat
         format = &npy;
     else if (looks_like_idx(bytes, n))
         format = &idx;
+    else if (image_recognise(bytes, n))
+        format = &images;
     else if (begins_with(bytes, n, "\xff\xfe", 2) || begins_with(bytes, n, "\xfe\xff", 2))
         return error_set(error, BRAMBLE_ERR_DATA, "%s: text in UTF-16; save it as UTF-8", path);
     else if (memchr(bytes, 0, n))
         return error_set(error, BRAMBLE_ERR_DATA,
-                         "%s: no format this program knows; give it CSV or TSV, IDX (as MNIST), NPY, NPZ or "
-                         "libsvm",
+                         "%s: no format this program knows; give it CSV or TSV, IDX (as MNIST), NPY, NPZ, "
+                         "libsvm, or PNG or JPEG images",
                          path);
     else if (looks_like_libsvm(bytes, n) || name_ends_with(path, ".libsvm") ||
              name_ends_with(path, ".svmlight") || name_ends_with(path, ".svm"))
@@ -137,7 +143,7 @@ static bramble_status recognise(const struct format **out, const char *path, bra
 {
     struct stat info;
     if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-        *out = &idx;
+        *out = idx_files_are_there(path) || !image_files_are_there(path) ? &idx : &images;
         return BRAMBLE_OK;
     }
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
@@ -152,7 +158,7 @@ bramble_status table_read(struct bramble_table **out, const char *path, const br
     const struct format *format;
     bramble_status status = recognise(&format, path, error);
     if (status != BRAMBLE_OK) return status;
-    if (options->split == BRAMBLE_SPLIT_TEST && !format->parts)
+    if (options->split == BRAMBLE_SPLIT_TEST && !format->has_test)
         return error_set(error, BRAMBLE_ERR_DATA, "%s: there is no test part in this file; name another file",
                          path);
     struct raw_table raw = {0};
@@ -166,6 +172,5 @@ bool table_path_has_test(const char *path)
 {
     const struct format *format;
     if (recognise(&format, path, NULL) != BRAMBLE_OK) return false;
-    if (format == &idx) return reader_idx_has_test(path);
-    return format == &npz && reader_npz_has_test(path);
+    return format->has_test && format->has_test(path);
 }

@@ -1,0 +1,7 @@
+#include "fuzz_image.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    fuzz_image(image_decode_png, bytes, n);
+    return 0;
+}
