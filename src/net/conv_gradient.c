@@ -1,6 +1,4 @@
 /* The gradients of a convolution's weight and bias. */
-#include <string.h>
-
 #include "net/conv.h"
 #include "net/weight_part.h"
 
@@ -121,66 +119,53 @@ static void shift(struct net_outer *o, size_t a, size_t b)
 }
 
 /* A leaf is [groups][taps][in][out], and behind that a bias [groups][out]; depthwise [taps][groups] and
- * [groups]. */
+ * [groups]. The tap is the part's. */
 static void add_weight(struct weight_part *sums, const struct conv *c, const struct part *p,
                        const struct net_outer *image, uint32_t tap, bool first, bool last)
 {
     struct net_outer o = *image;
+    o.g += ((size_t)(p->tap + tap) * c->in_group + p->in) * c->out_channels;
+    o.g += (size_t)p->group * c->out_group + p->out;
+    o.g_stride = c->out_channels;
     if (c->depthwise) {
         o.n_rows = 1;
-        o.n = o.g_stride = p->n_groups;
+        o.n = o.sums_stride = p->n_groups;
         shift(&o, p->group, p->group);
         weight_part_channel_outer(sums, &o, (size_t)tap * p->n_groups, first, last);
         return;
     }
     o.n_rows = p->n_in;
-    o.n = o.g_stride = p->n_out;
+    o.n = o.sums_stride = p->n_out;
     shift(&o, (size_t)p->group * c->in_group + p->in, (size_t)p->group * c->out_group + p->out);
     for (uint32_t g = 0; g < p->n_groups; g++) {
         size_t at = ((size_t)g * p->n_taps + tap) * p->n_in * p->n_out;
         weight_part_outer(sums, &o, at, first, last);
         shift(&o, c->in_group, c->out_group);
+        o.g += c->out_group;
     }
 }
 
-static void add_bias(struct weight_part *sums, const struct conv *c, const struct part *p, size_t at,
-                     const float *dy, const float *y, bool first, bool last)
+static size_t weights_of(const struct part *p)
 {
-    struct net_outer o = {.b = dy,
-                          .gate = y,
-                          .b_inner = c->out_channels,
-                          .n_outer = 1,
-                          .n_inner = c->y.out * c->x.out,
-                          .n = p->n_out};
-    shift(&o, 0, (size_t)p->group * c->out_group + p->out);
-    if (c->depthwise) {
-        o.n = p->n_groups;
-        weight_part_sum(sums, &o, at, first, last);
-        return;
-    }
-    for (uint32_t g = 0; g < p->n_groups; g++, at += p->n_out) {
+    return (size_t)p->n_groups * p->n_taps * p->n_in * p->n_out;
+}
+
+static void add_bias(struct weight_part *sums, const struct conv *c, const struct part *p,
+                     const struct net_outer *image, bool first, bool last)
+{
+    struct net_outer o = *image;
+    size_t at = weights_of(p), from = (size_t)p->group * c->out_group + p->out;
+    o.b_inner = c->out_channels;
+    o.n_outer = 1;
+    o.n_inner = c->y.out * c->x.out;
+    o.n = c->depthwise ? p->n_groups : p->n_out;
+    o.g += from;
+    shift(&o, 0, from);
+    for (uint32_t g = 0; g < (c->depthwise ? 1 : p->n_groups); g++, at += p->n_out) {
         weight_part_sum(sums, &o, at, first, last);
         shift(&o, 0, c->out_group);
+        o.g += c->out_group;
     }
-}
-
-static void write_gradient(const struct conv *c, const struct part *p, const float *total, float *weight,
-                           float *bias)
-{
-    for (uint32_t g = 0; g < p->n_groups && weight; g++)
-        for (uint32_t tap = 0; tap < p->n_taps; tap++)
-            for (uint32_t i = 0; i < p->n_in; i++) {
-                size_t row = (size_t)(p->tap + tap) * c->in_group + p->in + i;
-                size_t at = c->depthwise ? (size_t)tap * p->n_groups + g
-                                         : (((size_t)g * p->n_taps + tap) * p->n_in + i) * p->n_out;
-                memcpy(weight + row * c->out_channels + (size_t)(p->group + g) * c->out_group + p->out,
-                       total + at, p->n_out * sizeof *total);
-            }
-    if (!p->bias || !bias) return;
-    if (weight) total += (size_t)p->n_groups * p->n_taps * p->n_in * p->n_out;
-    for (uint32_t g = 0; g < p->n_groups; g++)
-        memcpy(bias + (size_t)(p->group + g) * c->out_group + p->out, total + (size_t)g * p->n_out,
-               p->n_out * sizeof *total);
 }
 
 void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
@@ -189,22 +174,21 @@ void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part
     struct part_sizes sizes = sizes_of(&c);
     struct part p = part_of(&c, &sizes, part);
     float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
-    size_t weights = weight ? (size_t)p.n_groups * p.n_taps * p.n_in * p.n_out : 0;
     size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = (size_t)c.y.out * c.x.out * c.out_channels;
     struct weight_part sums;
-    weight_part_begin(&sums, call->kernels, call->scratch,
-                      weights + (bias ? (size_t)p.n_groups * p.n_out : 0));
+    weight_part_begin(&sums, call->kernels, call->scratch, weights_of(&p) + (size_t)p.n_groups * p.n_out,
+                      call->samples);
     for (uint64_t i = 0; i < call->samples; i++) {
         bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
         const float *x = call->x[0] + i * x_size, *dy = call->dy[0] + i * y_size;
         const float *y = c.relu ? call->y[0] + i * y_size : NULL;
         for (uint32_t tap = 0; tap < p.n_taps && weight; tap++) {
-            const struct net_outer image = tap_outer(&c, p.tap + tap, x, dy, y);
+            struct net_outer image = tap_outer(&c, p.tap + tap, x, dy, y);
+            image.g = weight;
             add_weight(&sums, &c, &p, &image, tap, first, last);
         }
-        if (bias) add_bias(&sums, &c, &p, weights, dy, y, first, last);
+        const struct net_outer image = {.a = x, .b = dy, .gate = y, .g = bias};
+        if (bias) add_bias(&sums, &c, &p, &image, first, last);
         if (last) weight_part_next(&sums);
     }
-    weight_part_end(&sums);
-    write_gradient(&c, &p, sums.total, weight, bias);
 }

@@ -1,7 +1,5 @@
 #include "net/dense.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "net/kernels/products.h"
 #include "net/weight_part.h"
@@ -131,15 +129,17 @@ void dense_backward(const struct net_call *call)
     net_kernels_or_best(call->kernels)->product(&p);
 }
 
-/* A part of the gradient has `rows` of the K and `columns` of the N; those that begin at row 0 have the
- * bias', one row more. */
+/*
+ * A part of the gradient has `rows` of the K and `columns` of the N; those that begin at row 0 have the
+ * bias', one row more. All its levels fit into the nearest cache: a microbatch adds little to each number.
+ */
 struct block {
     uint32_t rows, columns, row_blocks;
 };
 
 static struct block block_of(const struct dense *d)
 {
-    enum { NUMBERS = 8192, COLUMNS = 512, TILE_ROWS = 12 };
+    enum { NUMBERS = 1536, COLUMNS = 64, TILE_ROWS = 12 };
     struct block block = {.columns = d->n < COLUMNS ? d->n : COLUMNS};
     block.rows = NUMBERS / block.columns / TILE_ROWS * TILE_ROWS;
     if (block.rows > d->k) block.rows = d->k;
@@ -154,53 +154,74 @@ uint32_t dense_gradient_parts(const struct net_graph *graph, const struct net_no
     return block.row_blocks * ((d.n + block.columns - 1) / block.columns);
 }
 
+static size_t leaf_size(const struct block *block)
+{
+    return (size_t)(block->rows + 1) * block->columns;
+}
+
+/* Behind the leaves, room for a total that has yet to be turned. */
 size_t dense_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node)
 {
     struct dense d = dense_of(graph, node);
     struct block block = block_of(&d);
-    return weight_part_bytes((size_t)(block.rows + 1) * block.columns);
+    return weight_part_bytes(leaf_size(&block)) + leaf_size(&block) * sizeof(float);
 }
 
-/* rows x columns of the weight's gradient, from where `gradient` points. */
-static void write_weight(const struct dense *d, float *gradient, const float *total, uint32_t rows,
-                         uint32_t columns)
+/* rows x columns from (first, from) on. */
+struct place {
+    uint32_t first, rows, from, columns;
+};
+
+static struct place place_of(const struct dense *d, const struct block *block, uint32_t part)
 {
-    for (uint32_t i = 0; i < rows && d->n_stride == 1; i++)
-        memcpy(gradient + i * d->k_stride, total + (size_t)i * columns, columns * sizeof *total);
-    for (uint32_t i = 0; i < rows && d->n_stride != 1; i++)
-        for (uint32_t j = 0; j < columns; j++)
-            gradient[i * d->k_stride + j * d->n_stride] = total[(size_t)i * columns + j];
+    struct place p = {.first = part % block->row_blocks * block->rows,
+                      .from = part / block->row_blocks * block->columns};
+    p.rows = d->k - p.first < block->rows ? d->k - p.first : block->rows;
+    p.columns = d->n - p.from < block->columns ? d->n - p.from : block->columns;
+    return p;
+}
+
+static void write_turned(const struct dense *d, const struct place *p, float *gradient, const float *total)
+{
+    for (uint32_t j = 0; j < p->columns; j++)
+        for (uint32_t i = 0; i < p->rows; i++)
+            gradient[(p->from + j) * d->n_stride + p->first + i] = total[(size_t)i * p->columns + j];
 }
 
 void dense_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
 {
     struct dense d = dense_of(call->graph, call->node);
     struct block block = block_of(&d);
-    uint32_t first = part % block.row_blocks * block.rows, from = part / block.row_blocks * block.columns;
-    uint32_t rows = d.k - first < block.rows ? d.k - first : block.rows;
-    uint32_t columns = d.n - from < block.columns ? d.n - from : block.columns;
-    bool bias = first == 0 && d.bias && call->gradient[2], weight = call->gradient[1];
+    struct place p = place_of(&d, &block, part);
+    float *weight = call->gradient[1], *bias = p.first == 0 && d.bias ? call->gradient[2] : NULL;
+    float *total = (float *)call->scratch + FOLD_LEVELS * leaf_size(&block);
+    bool turned = d.n_stride != 1;
     struct weight_part sums;
-    weight_part_begin(&sums, call->kernels, call->scratch, (size_t)((weight ? rows : 0) + bias) * columns);
-    struct net_outer o = {
-        .a_inner = d.k, .b_inner = d.n, .n_outer = 1, .n_rows = rows, .n = columns, .g_stride = columns};
+    weight_part_begin(&sums, call->kernels, call->scratch, leaf_size(&block), call->samples);
+    struct net_outer o = {.a_inner = d.k,
+                          .b_inner = d.n,
+                          .n_outer = 1,
+                          .n_rows = p.rows,
+                          .n = p.columns,
+                          .sums_stride = p.columns,
+                          .g_stride = turned ? p.columns : d.n};
     for (uint64_t sample = 0; sample < call->samples; sample += MICROBATCH) {
         uint64_t left = call->samples - sample;
         o.n_inner = (left < MICROBATCH ? (uint32_t)left : MICROBATCH) * d.rows;
-        o.a = call->x[0] + sample * d.rows * d.k + first;
-        o.b = call->dy[0] + sample * d.rows * d.n + from;
-        o.gate = d.relu ? call->y[0] + sample * d.rows * d.n + from : NULL;
-        if (weight) weight_part_outer(&sums, &o, 0, true, true);
-        if (bias) weight_part_sum(&sums, &o, weight ? (size_t)rows * columns : 0, true, true);
+        o.a = call->x[0] + sample * d.rows * d.k + p.first;
+        o.b = call->dy[0] + sample * d.rows * d.n + p.from;
+        o.gate = d.relu ? call->y[0] + sample * d.rows * d.n + p.from : NULL;
+        if (weight) {
+            o.g = turned ? total : weight + (size_t)p.first * d.n + p.from;
+            weight_part_outer(&sums, &o, 0, true, true);
+        }
+        if (bias) {
+            o.g = bias + p.from;
+            weight_part_sum(&sums, &o, (size_t)p.rows * p.columns, true, true);
+        }
         weight_part_next(&sums);
     }
-    weight_part_end(&sums);
-    if (weight)
-        write_weight(&d, call->gradient[1] + first * d.k_stride + from * d.n_stride, sums.total, rows,
-                     columns);
-    if (bias)
-        memcpy(call->gradient[2] + from, sums.total + (weight ? (size_t)rows * columns : 0),
-               columns * sizeof(float));
+    if (weight && turned) write_turned(&d, &p, weight, total);
 }
 
 uint64_t dense_macs(const struct net_graph *graph, const struct net_node *node)

@@ -16,15 +16,21 @@ void fold_begin(struct fold *fold, float *levels, size_t size)
     *fold = (struct fold){.levels = levels, .size = size};
 }
 
-/* The lowest level that is free: below it all are taken, and are what the leaf is added to. */
+/* Those below the lowest that is free. */
 uint32_t fold_carries(const struct fold *fold)
 {
-    return (uint32_t)__builtin_ctzll(~fold->count);
+    return (uint32_t)(fold->count & ~(fold->count + 1));
 }
 
+uint32_t fold_pending(const struct fold *fold)
+{
+    return (uint32_t)fold->count;
+}
+
+/* The lowest level that is free. */
 float *fold_leaf(struct fold *fold)
 {
-    return fold->levels + fold_carries(fold) * fold->size;
+    return fold->levels + (uint32_t)__builtin_ctzll(~fold->count) * fold->size;
 }
 
 KERNEL static void add_to(float *sum, const float *x, size_t n)
@@ -36,9 +42,8 @@ KERNEL static void add_to(float *sum, const float *x, size_t n)
 void fold_add(struct fold *fold)
 {
     float *leaf = fold_leaf(fold);
-    uint32_t carries = fold_carries(fold);
-    for (uint32_t level = 0; level < carries; level++)
-        add_to(leaf, fold->levels + level * fold->size, fold->size);
+    for (uint32_t left = fold_carries(fold); left; left &= left - 1)
+        add_to(leaf, fold->levels + (uint32_t)__builtin_ctz(left) * fold->size, fold->size);
     fold_added(fold);
 }
 

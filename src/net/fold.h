@@ -23,9 +23,11 @@ void fold_begin(struct fold *fold, float *levels, size_t size);
 /* Where the next leaf's `size` numbers are to be written; then fold_add takes them in. */
 float *fold_leaf(struct fold *fold);
 void fold_add(struct fold *fold);
-/* For those who add while they write (net_outer's carries): to the leaf's numbers those of the lowest
- * fold_carries levels are to be added, the lowest first; then fold_added instead of fold_add. */
+/* For those who add while they write: to the leaf's numbers those of these levels (bits) are to be added, the
+ * lowest first; then fold_added instead of fold_add. With fold_pending's levels the leaf, if it is the last,
+ * becomes the total. */
 uint32_t fold_carries(const struct fold *fold);
+uint32_t fold_pending(const struct fold *fold);
 void fold_added(struct fold *fold);
 /* Adds up what is pending, smallest subtrees first, into total[size]; no leaves give 0. */
 void fold_end(struct fold *fold, float *total);

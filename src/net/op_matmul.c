@@ -136,7 +136,8 @@ static void backward_b(const struct net_call *call, const struct matmul *s, size
                                 .n = turned ? s->k : s->n,
                                 .g = call->dx[1] + i * s->k * s->n,
                                 .g_stride = turned ? s->k : s->n,
-                                .add = call->add[1]};
+                                .start = call->add[1] ? call->dx[1] + i * s->k * s->n : NULL,
+                                .sums_stride = turned ? s->k : s->n};
     net_kernels_or_best(call->kernels)->outer(&o);
 }
 

@@ -101,7 +101,8 @@ static void multiply_recurrent(const struct block *block, const float *gradients
     if (block->h0) block->kernels->outer(&outer);
     if (!block->h0) memset(sum, 0, (size_t)block->rows * r->hidden * sizeof *sum);
     if (steps == 1) return;
-    outer.add = true;
+    outer.start = sum;
+    outer.sums_stride = r->hidden;
     outer.a = back ? gradients : gradients + r->width;
     outer.a_inner = r->width;
     outer.b = back ? block->y + wide : block->y;

@@ -1,22 +1,28 @@
 #include "net/weight_part.h"
 
+#include "net/operator.h"
+
 void weight_part_begin(struct weight_part *part, const struct net_kernels *kernels, void *scratch,
-                       size_t size)
+                       size_t size, uint64_t samples)
 {
     part->kernels = net_kernels_or_best(kernels);
-    part->total = scratch;
-    fold_begin(&part->fold, part->total + size, size);
+    part->microbatches = (samples + MICROBATCH - 1) / MICROBATCH;
+    fold_begin(&part->fold, scratch, size);
 }
 
 static struct net_outer placed(struct weight_part *part, const struct net_outer *o, size_t at, bool first,
                                bool last)
 {
     struct net_outer outer = *o;
-    outer.g = fold_leaf(&part->fold) + at;
-    outer.add = !first;
-    outer.carries = part->fold.levels + at;
-    outer.carry_stride = part->fold.size;
-    outer.n_carries = last ? fold_carries(&part->fold) : 0;
+    bool total = last && part->fold.count + 1 == part->microbatches;
+    float *leaf = fold_leaf(&part->fold) + at;
+    outer.start = first ? NULL : leaf;
+    outer.levels = part->fold.levels + at;
+    outer.level_stride = part->fold.size;
+    outer.carry_levels = total ? fold_pending(&part->fold) : last ? fold_carries(&part->fold) : 0;
+    if (total) return outer;
+    outer.g = leaf;
+    outer.g_stride = o->sums_stride;
     return outer;
 }
 
@@ -46,9 +52,4 @@ void weight_part_sum(struct weight_part *part, const struct net_outer *o, size_t
 void weight_part_next(struct weight_part *part)
 {
     fold_added(&part->fold);
-}
-
-void weight_part_end(struct weight_part *part)
-{
-    fold_end(&part->fold, part->total);
 }

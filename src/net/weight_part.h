@@ -1,6 +1,7 @@
 /*
  * A part of a weight's gradient on its way: outer products summed over each microbatch in turn, those sums
- * folded (net/fold.h). A leaf's blocks lie one behind the other, wherever the operator puts them.
+ * folded (net/fold.h). What is pending lies in leaves of `size` numbers, whose blocks the operator places as
+ * it likes; the last microbatch's call for a block writes its total to where the gradient is.
  */
 #ifndef NET_WEIGHT_PART_H
 #define NET_WEIGHT_PART_H
@@ -11,20 +12,23 @@
 struct weight_part {
     const struct net_kernels *kernels;
     struct fold fold;
-    float *total; /* [size], after weight_part_end */
+    uint64_t microbatches;
 };
 
 static inline size_t weight_part_bytes(size_t size)
 {
-    return (FOLD_LEVELS + 1) * size * sizeof(float);
+    return FOLD_LEVELS * size * sizeof(float);
 }
 
 /* `scratch`: weight_part_bytes(size). */
 void weight_part_begin(struct weight_part *part, const struct net_kernels *kernels, void *scratch,
-                       size_t size);
+                       size_t size, uint64_t samples);
 
-/* Sums of the microbatch that is being dealt with, into the block that begins at number `at` of its leaf:
- * o says what is multiplied and g_stride. `first` starts them; the `last` call for a block ends them. */
+/*
+ * Adds to the block that begins at number `at` of the leaf: o says what is multiplied, where the total is to
+ * go (g, g_stride), and how rows lie in a leaf (sums_stride). `first` starts a microbatch's sums for the
+ * block, the `last` call ends them.
+ */
 void weight_part_outer(struct weight_part *part, const struct net_outer *o, size_t at, bool first, bool last);
 void weight_part_channel_outer(struct weight_part *part, const struct net_outer *o, size_t at, bool first,
                                bool last);
@@ -32,6 +36,5 @@ void weight_part_channel_outer(struct weight_part *part, const struct net_outer 
 void weight_part_sum(struct weight_part *part, const struct net_outer *o, size_t at, bool first, bool last);
 
 void weight_part_next(struct weight_part *part); /* microbatch */
-void weight_part_end(struct weight_part *part);
 
 #endif

@@ -136,15 +136,16 @@ static void multiply_outer(const struct bench *bench)
                           .n_inner = flat ? SAMPLES * bench->out * bench->out : bench->out,
                           .n_rows = layer->channels,
                           .n = layer->n,
-                          .g_stride = layer->n};
+                          .g_stride = layer->n,
+                          .sums_stride = layer->n};
     for (uint32_t i = 0; i < (flat ? 1 : SAMPLES); i++) {
         o.b = bench->y + (size_t)i * bench->out * bench->out * layer->n;
-        o.add = i > 0;
         for (uint32_t tap = 0; tap < layer->taps * layer->taps; tap++) {
             size_t pixel =
                 ((size_t)i * bench->padded + tap / layer->taps) * bench->padded + tap % layer->taps;
             o.a = bench->x + pixel * layer->channels;
             o.g = bench->g + (size_t)tap * layer->channels * layer->n;
+            o.start = i > 0 ? o.g : NULL;
             bench->kernels->outer(&o);
         }
     }

@@ -67,12 +67,33 @@ static void test_carries(void **state)
             float *leaf = fold_leaf(&fold);
             for (size_t j = 0; j < SIZE; j++) {
                 leaf[j] = leaves->of[i][j];
-                for (uint32_t level = 0; level < fold_carries(&fold); level++)
-                    leaf[j] += leaves->room[level][j];
+                for (uint32_t level = 0; level < 8; level++)
+                    if (fold_carries(&fold) >> level & 1) leaf[j] += leaves->room[level][j];
             }
             fold_added(&fold);
         }
         fold_end(&fold, total);
+        check_total(leaves, total, n);
+    }
+}
+
+/* The last leaf becomes the total when all that is pending is added to it. */
+static void test_pending(void **state)
+{
+    struct leaves *leaves = *state;
+    for (size_t n = 1; n <= LEAVES; n++) {
+        struct fold fold;
+        float total[SIZE];
+        fold_begin(&fold, leaves->room[0], SIZE);
+        for (size_t i = 0; i + 1 < n; i++) {
+            memcpy(fold_leaf(&fold), leaves->of[i], sizeof leaves->of[i]);
+            fold_add(&fold);
+        }
+        for (size_t j = 0; j < SIZE; j++) {
+            total[j] = leaves->of[n - 1][j];
+            for (uint32_t level = 0; level < 8; level++)
+                if (fold_pending(&fold) >> level & 1) total[j] += leaves->room[level][j];
+        }
         check_total(leaves, total, n);
     }
 }
@@ -129,10 +150,8 @@ static int free_leaves(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree),
-        cmocka_unit_test(test_carries),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_tree),    cmocka_unit_test(test_carries), cmocka_unit_test(test_pending),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_doubles),
     };
     return cmocka_run_group_tests(tests, make_leaves, free_leaves);
 }

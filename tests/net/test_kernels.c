@@ -18,7 +18,7 @@
 enum { ROOM = 1 << 14, TRIES = 1500 };
 
 struct numbers {
-    float a[ROOM], b[ROOM], gate[ROOM], before[ROOM], carries[ROOM];
+    float a[ROOM], b[ROOM], gate[ROOM], before[ROOM], start[ROOM], levels[ROOM];
     _Alignas(64) float packed[ROOM];
     uint32_t rows[64], targets[64], segments[16];
 };
@@ -45,7 +45,8 @@ static void fill_all(struct rng *rng, struct numbers *numbers)
     fill(rng, numbers->b);
     fill(rng, numbers->gate);
     fill(rng, numbers->before);
-    fill(rng, numbers->carries);
+    fill(rng, numbers->start);
+    fill(rng, numbers->levels);
 }
 
 /* The same bits, or both are NaN: which one is up to the processor. */
@@ -170,11 +171,12 @@ static struct net_outer draw_outer(struct rng *rng, const struct numbers *number
     o.b_inner = rng_below(rng, 100);
     o.b_outer = rng_below(rng, 1000);
     o.g_stride = o.n + rng_below(rng, 5);
-    o.add = rng_below(rng, 2);
+    o.sums_stride = o.n + rng_below(rng, 5);
+    o.start = rng_below(rng, 2) ? numbers->start : NULL;
     o.gate = rng_below(rng, 2) ? numbers->gate : NULL;
-    o.n_carries = rng_below(rng, 3);
-    o.carries = numbers->carries;
-    o.carry_stride = o.n_rows * o.g_stride;
+    o.carry_levels = rng_below(rng, 4) ? 0 : rng_below(rng, 8);
+    o.levels = numbers->levels;
+    o.level_stride = o.n_rows * o.sums_stride;
     return o;
 }
 
@@ -224,7 +226,8 @@ static void test_product_means(void **state)
 static void test_outer_means(void **state)
 {
     (void)state;
-    const float a[] = {1, 2, 3, 4}, b[] = {1, 10, 100, 1000}, gate[] = {1, 1, 0, 1}, carry[] = {1, 2, 3, 4};
+    const float a[] = {1, 2, 3, 4}, b[] = {1, 10, 100, 1000}, gate[] = {1, 1, 0, 1},
+                levels[] = {NAN, NAN, NAN, NAN, 1, 2, 3, 4};
     float g[4] = {NAN, NAN, NAN, NAN};
     const struct net_outer o = {.a = a,
                                 .b = b,
@@ -237,8 +240,10 @@ static void test_outer_means(void **state)
                                 .n = 2,
                                 .g = g,
                                 .g_stride = 2,
-                                .carries = carry,
-                                .n_carries = 1};
+                                .levels = levels,
+                                .level_stride = 4,
+                                .carry_levels = 2,
+                                .sums_stride = 2};
     net_kernels_plain.outer(&o);
     assert_true(g[0] == 1 + 1 && g[1] == 2 + 10 + 3000);
     assert_true(g[2] == 3 + 2 && g[3] == 4 + 20 + 4000);

@@ -34,40 +34,52 @@ size_t packed_size(uint32_t k, uint32_t n)
     return __builtin_mul_overflow(padded_columns(n), (size_t)k, &size) ? SIZE_MAX : size;
 }
 
-/* Rows of a panel from columns that lie side by side. */
-static void fill_rows(float *panel, uint32_t width, uint32_t columns, uint32_t count, const float *w,
-                      size_t k_stride)
+enum { BLOCK = 16 }; /* rows that are packed together, so that what is read and written stays near */
+
+/* A block of a whole panel. */
+KERNEL static void fill_whole(float *panel, const float *w, size_t k_stride)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(panel + (size_t)i * width, w + i * k_stride, columns * sizeof *w);
-        memset(panel + (size_t)i * width + columns, 0, (width - columns) * sizeof *w);
-    }
+    for (uint32_t i = 0; i < BLOCK; i++) memcpy(panel + i * PANEL, w + i * k_stride, PANEL * sizeof *w);
 }
 
-/* Any strides; read in blocks that stay near. */
-static void fill_turned(float *panel, uint32_t width, uint32_t columns, uint32_t count, const float *w,
-                        size_t k_stride, size_t n_stride)
+/* The same, when a column's numbers lie side by side. */
+KERNEL static void fill_turned(float *panel, const float *w, size_t n_stride)
 {
-    enum { BLOCK = 16 };
-    for (uint32_t from = 0; from < count; from += BLOCK) {
-        uint32_t to = count - from < BLOCK ? count : from + BLOCK;
-        for (uint32_t j = 0; j < width; j++)
-            for (uint32_t i = from; i < to; i++)
-                panel[(size_t)i * width + j] = j < columns ? w[i * k_stride + j * n_stride] : 0;
+    for (uint32_t j = 0; j < PANEL; j++)
+        for (uint32_t i = 0; i < BLOCK; i++) panel[i * PANEL + j] = w[j * n_stride + i];
+}
+
+static void fill_any(float *panel, uint32_t width, uint32_t columns, uint32_t count, const float *w,
+                     size_t k_stride, size_t n_stride)
+{
+    for (uint32_t i = 0; i < count; i++, panel += width)
+        for (uint32_t j = 0; j < width; j++) panel[j] = j < columns ? w[i * k_stride + j * n_stride] : 0;
+}
+
+/* `count` rows, at most BLOCK, of all panels; packed is at the first of them. */
+static void fill_block(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t count, const float *w,
+                       size_t k_stride, size_t n_stride)
+{
+    for (uint32_t from = 0; from < n; from += PANEL) {
+        uint32_t left = n - from, width = panel_width(left), columns = left < width ? left : width;
+        float *panel = packed + (size_t)from * k + (size_t)first * width;
+        const float *source = w + from * n_stride;
+        bool whole = columns == PANEL && count == BLOCK;
+        if (whole && n_stride == 1)
+            fill_whole(panel, source, k_stride);
+        else if (whole && k_stride == 1)
+            fill_turned(panel, source, n_stride);
+        else
+            fill_any(panel, width, columns, count, source, k_stride, n_stride);
     }
 }
 
 void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t count, const float *w,
                  size_t k_stride, size_t n_stride)
 {
-    for (uint32_t from = 0; from < n; from += PANEL) {
-        uint32_t left = n - from, width = panel_width(left), columns = left < width ? left : width;
-        float *panel = packed + (size_t)from * k + (size_t)first * width;
-        if (n_stride == 1)
-            fill_rows(panel, width, columns, count, w + from, k_stride);
-        else
-            fill_turned(panel, width, columns, count, w + from * n_stride, k_stride, n_stride);
-    }
+    for (uint32_t i = 0; i < count; i += BLOCK)
+        fill_block(packed, k, n, first + i, count - i < BLOCK ? count - i : BLOCK, w + i * k_stride, k_stride,
+                   n_stride);
 }
 
 KERNEL void gate_numbers(float *out, const float *dy, const float *y, size_t n)

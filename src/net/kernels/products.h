@@ -42,8 +42,8 @@ struct net_product {
 /*
  * g[i][j] = start + sum of a(p)[i] b(p)[j] over p = (outer, inner), inner running fastest, i < n_rows,
  * j < n; a(p) is at a + outer * a_outer + inner * a_inner, b(p) likewise. Where gate(p)[j], which lies as b
- * does, is not above 0, b(p)[j] counts as 0: that is a Relu behind. At the end g's chain is added to
- * carries[0][i][j], that to carries[1][i][j], ...: numbers that lie as g's do (net/fold.h).
+ * does, is not above 0, b(p)[j] counts as 0: that is a Relu behind. At the end each chain's sum is added to
+ * the numbers of some levels of a fold (net/fold.h), one after the other, the lowest first.
  */
 struct net_outer {
     const float *a, *b, *gate; /* gate may be NULL */
@@ -51,11 +51,12 @@ struct net_outer {
     uint32_t n_outer, n_inner;
     uint32_t n_rows, n;
     float *g;
-    size_t g_stride; /* from row to row */
-    bool add;        /* start with g's numbers, not with 0 */
-    const float *carries;
-    size_t carry_stride;
-    uint32_t n_carries;
+    size_t g_stride;       /* from row to row */
+    const float *start;    /* NULL: 0 */
+    const float *levels;   /* level l begins at levels + l * level_stride */
+    size_t level_stride;   /* from level to level */
+    uint32_t carry_levels; /* bit l: level l is added */
+    size_t sums_stride;    /* from row to row of start and of a level */
 };
 
 struct net_kernels {
@@ -97,6 +98,12 @@ void gate_numbers(float *out, const float *dy, const float *y, size_t n);
 static inline uint32_t panel_width(uint32_t columns_left)
 {
     return columns_left > PANEL / 2 ? PANEL : PANEL / 2;
+}
+
+/* The lowest of the levels whose bits are left. */
+static inline const float *outer_level(const struct net_outer *o, uint32_t left)
+{
+    return o->levels + (uint32_t)__builtin_ctz(left) * o->level_stride;
 }
 
 static inline const float *product_row(const struct net_product *p, uint32_t i)

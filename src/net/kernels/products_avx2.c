@@ -133,14 +133,15 @@ AVX2_INLINE __m256 gated(const struct net_outer *o, size_t at, __m256i lanes)
 
 AVX2_INLINE __m256 outer_start(const struct net_outer *o, size_t at, __m256i lanes)
 {
-    return o->add ? _mm256_maskload_ps(o->g + at, lanes) : _mm256_setzero_ps();
+    return o->start ? _mm256_maskload_ps(o->start + at, lanes) : _mm256_setzero_ps();
 }
 
-AVX2_INLINE void outer_write(const struct net_outer *o, size_t at, __m256i lanes, __m256 sum)
+/* place: of start and levels; g, of what is written. */
+AVX2_INLINE void outer_write(const struct net_outer *o, size_t place, size_t g, __m256i lanes, __m256 sum)
 {
-    for (uint32_t c = 0; c < o->n_carries; c++)
-        sum = _mm256_add_ps(_mm256_maskload_ps(o->carries + c * o->carry_stride + at, lanes), sum);
-    _mm256_maskstore_ps(o->g + at, lanes, sum);
+    for (uint32_t left = o->carry_levels; left; left &= left - 1)
+        sum = _mm256_add_ps(_mm256_maskload_ps(outer_level(o, left) + place, lanes), sum);
+    _mm256_maskstore_ps(o->g + g, lanes, sum);
 }
 
 /* Rows from `first` on by 16 columns from `from` on. */
@@ -148,11 +149,11 @@ AVX2_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t 
 {
     __m256 sum[ROWS_MAX][2];
     const __m256i lanes[2] = {lanes_with((int64_t)o->n - from), lanes_with((int64_t)o->n - from - LANES)};
-    size_t g = first * o->g_stride + from;
+    const size_t place = first * o->sums_stride + from, g = first * o->g_stride + from;
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
-        sum[i][0] = outer_start(o, g + i * o->g_stride, lanes[0]);
-        sum[i][1] = outer_start(o, g + i * o->g_stride + LANES, lanes[1]);
+        sum[i][0] = outer_start(o, place + i * o->sums_stride, lanes[0]);
+        sum[i][1] = outer_start(o, place + i * o->sums_stride + LANES, lanes[1]);
     }
     for (uint32_t m = 0; m < o->n_outer; m++) {
         const float *a = o->a + m * o->a_outer + first;
@@ -169,8 +170,9 @@ AVX2_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t 
     }
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
-        outer_write(o, g + i * o->g_stride, lanes[0], sum[i][0]);
-        outer_write(o, g + i * o->g_stride + LANES, lanes[1], sum[i][1]);
+        size_t row = place + i * o->sums_stride, to = g + i * o->g_stride;
+        outer_write(o, row, to, lanes[0], sum[i][0]);
+        outer_write(o, row + LANES, to + LANES, lanes[1], sum[i][1]);
     }
 }
 
@@ -216,7 +218,8 @@ AVX2_INLINE void channel_outer_tile(const struct net_outer *o, uint32_t from, co
                                          gated(o, at + v * LANES, lanes[v]), sum[v]);
         }
     UNROLL
-    for (uint32_t v = 0; v < vectors; v++) outer_write(o, from + v * LANES, lanes[v], sum[v]);
+    for (uint32_t v = 0; v < vectors; v++)
+        outer_write(o, from + v * LANES, from + v * LANES, lanes[v], sum[v]);
 }
 
 AVX2 static void channel_outer(const struct net_outer *o)

@@ -154,7 +154,7 @@ AVX512_INLINE __m512 gated(const struct net_outer *o, size_t at, __mmask16 lanes
 
 AVX512_INLINE __m512 outer_start(const struct net_outer *o, size_t at, __mmask16 lanes)
 {
-    return o->add ? _mm512_maskz_loadu_ps(lanes, o->g + at) : _mm512_setzero_ps();
+    return o->start ? _mm512_maskz_loadu_ps(lanes, o->start + at) : _mm512_setzero_ps();
 }
 
 AVX512_INLINE __m512 carried(const float *carry, __mmask16 lanes, __m512 sum)
@@ -169,11 +169,11 @@ AVX512_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_
     __m512 sum[ROWS_MAX_NARROW][2];
     const uint32_t beside = (vectors - 1) * LANES;
     __mmask16 last = lanes_with(o->n - from - beside);
-    size_t g = first * o->g_stride + from;
+    const size_t place = first * o->sums_stride + from;
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
-        if (vectors == 2) sum[i][0] = outer_start(o, g + i * o->g_stride, 0xffff);
-        sum[i][vectors - 1] = outer_start(o, g + i * o->g_stride + beside, last);
+        if (vectors == 2) sum[i][0] = outer_start(o, place + i * o->sums_stride, 0xffff);
+        sum[i][vectors - 1] = outer_start(o, place + i * o->sums_stride + beside, last);
     }
     for (uint32_t m = 0; m < o->n_outer; m++) {
         const float *a = o->a + m * o->a_outer + first;
@@ -189,17 +189,17 @@ AVX512_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_
             }
         }
     }
-    for (uint32_t c = 0; c < o->n_carries; c++) {
-        const float *carry = o->carries + c * o->carry_stride + g;
+    for (uint32_t left = o->carry_levels; left; left &= left - 1) {
+        const float *carry = outer_level(o, left) + place;
         UNROLL
-        for (uint32_t i = 0; i < rows; i++, carry += o->g_stride) {
+        for (uint32_t i = 0; i < rows; i++, carry += o->sums_stride) {
             if (vectors == 2) sum[i][0] = carried(carry, 0xffff, sum[i][0]);
             sum[i][vectors - 1] = carried(carry + beside, last, sum[i][vectors - 1]);
         }
     }
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
-        float *to = o->g + g + i * o->g_stride;
+        float *to = o->g + (first + i) * o->g_stride + from;
         if (vectors == 2) _mm512_storeu_ps(to, sum[i][0]);
         _mm512_mask_storeu_ps(to + beside, last, sum[i][vectors - 1]);
     }
@@ -282,8 +282,8 @@ AVX512_INLINE void channel_outer_tile(const struct net_outer *o, uint32_t from, 
         }
     UNROLL
     for (uint32_t v = 0; v < vectors; v++) {
-        for (uint32_t c = 0; c < o->n_carries; c++)
-            sum[v] = carried(o->carries + c * o->carry_stride + from + v * LANES, lanes[v], sum[v]);
+        for (uint32_t left = o->carry_levels; left; left &= left - 1)
+            sum[v] = carried(outer_level(o, left) + from + v * LANES, lanes[v], sum[v]);
         _mm512_mask_storeu_ps(o->g + from + v * LANES, lanes[v], sum[v]);
     }
 }

@@ -48,8 +48,10 @@ INLINE void start_row(const struct net_product *p, float32x4_t *sum, const float
 
 INLINE void finish_row(const struct net_product *p, float32x4_t *sum, float *y, uint32_t columns)
 {
-    UNROLL
-    for (uint32_t v = 0; v < VECTORS && p->relu; v++) sum[v] = positive(sum[v]);
+    if (p->relu) {
+        UNROLL
+        for (uint32_t v = 0; v < VECTORS; v++) sum[v] = positive(sum[v]);
+    }
     store_row(y, sum, columns);
 }
 
@@ -171,27 +173,29 @@ INLINE float32x4_t gated(const struct net_outer *o, size_t at)
     return o->gate ? vbslq_f32(vcgtzq_f32(vld1q_f32(o->gate + at)), b, vdupq_n_f32(0)) : b;
 }
 
-INLINE void outer_write(const struct net_outer *o, size_t at, float32x4_t sum)
+/* place: of start and levels; g, of what is written. */
+INLINE void outer_write(const struct net_outer *o, size_t place, size_t g, float32x4_t sum)
 {
-    for (uint32_t c = 0; c < o->n_carries; c++)
-        sum = vaddq_f32(vld1q_f32(o->carries + c * o->carry_stride + at), sum);
-    vst1q_f32(o->g + at, sum);
+    for (uint32_t left = o->carry_levels; left; left &= left - 1)
+        sum = vaddq_f32(vld1q_f32(outer_level(o, left) + place), sum);
+    vst1q_f32(o->g + g, sum);
 }
 
 INLINE float32x4_t outer_start(const struct net_outer *o, size_t at)
 {
-    return o->add ? vld1q_f32(o->g + at) : vdupq_n_f32(0);
+    return o->start ? vld1q_f32(o->start + at) : vdupq_n_f32(0);
 }
 
 /* Rows from `first` on by 16 columns from `from` on. */
 INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t from, const uint32_t rows)
 {
     float32x4_t sum[ROWS_MAX][VECTORS];
-    size_t g = first * o->g_stride + from;
+    const size_t place = first * o->sums_stride + from, g = first * o->g_stride + from;
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
         UNROLL
-        for (uint32_t v = 0; v < VECTORS; v++) sum[i][v] = outer_start(o, g + i * o->g_stride + v * LANES);
+        for (uint32_t v = 0; v < VECTORS; v++)
+            sum[i][v] = outer_start(o, place + i * o->sums_stride + v * LANES);
     }
     for (uint32_t m = 0; m < o->n_outer; m++) {
         const float *a = o->a + m * o->a_outer + first;
@@ -211,7 +215,9 @@ INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t from,
     UNROLL
     for (uint32_t i = 0; i < rows; i++) {
         UNROLL
-        for (uint32_t v = 0; v < VECTORS; v++) outer_write(o, g + i * o->g_stride + v * LANES, sum[i][v]);
+        for (uint32_t v = 0; v < VECTORS; v++)
+            outer_write(o, place + i * o->sums_stride + v * LANES, g + i * o->g_stride + v * LANES,
+                        sum[i][v]);
     }
 }
 
@@ -236,7 +242,8 @@ static struct net_outer columns_from(const struct net_outer *o, uint32_t from, s
     if (rest.gate) rest.gate += from;
     rest.n -= from;
     rest.g += from;
-    if (rest.carries) rest.carries += from;
+    if (rest.start) rest.start += from;
+    if (rest.carry_levels) rest.levels += from;
     return rest;
 }
 
@@ -264,7 +271,7 @@ static void channel_outer(const struct net_outer *o)
                 float32x4_t a = vld1q_f32(o->a + m * o->a_outer + x * o->a_inner + from);
                 sum = vfmaq_f32(sum, a, gated(o, m * o->b_outer + x * o->b_inner + from));
             }
-        outer_write(o, from, sum);
+        outer_write(o, from, from, sum);
     }
     if (from == o->n) return;
     const struct net_outer rest = columns_from(o, from, 1);

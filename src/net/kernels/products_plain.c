@@ -60,15 +60,15 @@ static void outer_row(const struct net_outer *o, uint32_t row, size_t a_step)
 {
     float *g = o->g + row * o->g_stride;
     for (uint32_t j = 0; j < o->n; j++) {
-        float sum = o->add ? g[j] : 0;
+        float sum = o->start ? o->start[row * o->sums_stride + j] : 0;
         for (uint32_t m = 0; m < o->n_outer; m++)
             for (uint32_t x = 0; x < o->n_inner; x++) {
                 size_t at = m * o->b_outer + x * o->b_inner + j;
                 float b = !o->gate || o->gate[at] > 0 ? o->b[at] : 0;
                 sum = fmaf(o->a[m * o->a_outer + x * o->a_inner + row + j * a_step], b, sum);
             }
-        for (uint32_t c = 0; c < o->n_carries; c++)
-            sum = o->carries[c * o->carry_stride + row * o->g_stride + j] + sum;
+        for (uint32_t left = o->carry_levels; left; left &= left - 1)
+            sum = outer_level(o, left)[row * o->sums_stride + j] + sum;
         g[j] = sum;
     }
 }
