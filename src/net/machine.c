@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "net/fold.h"
 #include "net/kernels/kernel.h"
+#include "net/kernels/products.h"
 
 enum { LOSS_NUMBERS = 8 /* loss, weight, correct, and what fills a cache line */, PAGE = 4096 };
 
@@ -18,6 +19,7 @@ bramble_status machine_init(struct machine *machine, const struct plan *plan, st
                             struct team *team, bramble_error *error)
 {
     *machine = (struct machine){.plan = plan, .graph = graph, .team = team};
+    machine->kernels = net_kernels_or_best(NULL);
     atomic_init(&machine->bad_node, NET_NONE);
     machine->thread_stride = (plan->thread_bytes + plan->scratch_bytes + PAGE - 1) / PAGE * PAGE;
     machine->whole = mem_alloc_large(plan->whole_bytes, 1);
