@@ -258,19 +258,19 @@ static void run_part(const struct machine *machine, uint32_t thread, const struc
 struct phase_run {
     struct machine *machine;
     const struct plan_phase *phase;
-    uint64_t microbatches;
 };
 
+/* Parts of gradients come first: they are the longest jobs, and one that began last would be waited for. */
 static void run_job(void *context, uint32_t thread, uint64_t i)
 {
     const struct phase_run *run = context;
     const struct plan *plan = run->machine->plan;
-    if (i >= run->microbatches) {
-        run_part(run->machine, thread, &plan->parts[run->phase->first_part + (i - run->microbatches)]);
+    if (i < run->phase->n_parts) {
+        run_part(run->machine, thread, &plan->parts[run->phase->first_part + i]);
         return;
     }
     for (uint32_t s = 0; s < run->phase->n_steps; s++)
-        run_step(run->machine, thread, i, &plan->steps[run->phase->first_step + s]);
+        run_step(run->machine, thread, i - run->phase->n_parts, &plan->steps[run->phase->first_step + s]);
 }
 
 static void combine(struct machine *machine, const struct plan_step *step)
@@ -293,8 +293,8 @@ void machine_phase(struct machine *machine, uint32_t number)
 {
     const struct plan *plan = machine->plan;
     const struct plan_phase *phase = &plan->phases[number];
-    struct phase_run run = {machine, phase, phase->n_steps ? microbatches(machine) : 0};
-    team_run(machine->team, run.microbatches + phase->n_parts, run_job, &run);
+    uint64_t n_microbatches = phase->n_steps ? microbatches(machine) : 0;
+    team_run(machine->team, phase->n_parts + n_microbatches, run_job, &(struct phase_run){machine, phase});
     for (uint32_t s = phase->first_step; s < phase->first_step + phase->n_steps; s++)
         if (plan->steps[s].work == PLAN_FORWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD_GATHER)
             combine(machine, &plan->steps[s]);
