@@ -66,11 +66,22 @@ uint32_t conv_gradient_parts(const struct net_graph *graph, const struct net_nod
     return s.n_groups * s.n_taps * s.n_in * s.n_out;
 }
 
+static size_t leaf_bytes(const struct part_sizes *s)
+{
+    return weight_part_bytes(((size_t)s->taps * s->in + 1) * s->out * s->groups);
+}
+
+static size_t output_size(const struct conv *c)
+{
+    return (size_t)c->y.out * c->x.out * c->out_channels;
+}
+
+/* Behind the leaves, an image's dy with what a Relu has cut off taken out. */
 size_t conv_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node)
 {
     struct conv c = conv_of(graph, node);
     struct part_sizes s = sizes_of(&c);
-    return weight_part_bytes(((size_t)s.taps * s.in + 1) * s.out * s.groups);
+    return leaf_bytes(&s) + (c.relu ? output_size(&c) * sizeof(float) : 0);
 }
 
 /* The output pixels, from *first on, for which a tap lies in the image. */
@@ -86,36 +97,47 @@ static uint32_t pixels_seen(const struct conv_axis *axis, uint32_t tap, uint32_t
     return (uint32_t)(to - from);
 }
 
-/* What a tap's gradient is the sum of, of one image. */
-static struct net_outer tap_outer(const struct conv *c, uint32_t tap, const float *x, const float *dy,
-                                  const float *y)
+/* A band of an image: a few rows of output pixels, so that what all taps look at stays in cache. */
+struct band {
+    const float *x, *dy; /* the image's */
+    uint32_t from, to;   /* rows */
+    bool first, last;    /* of a microbatch */
+};
+
+static uint32_t band_rows(const struct conv *c)
+{
+    enum { BYTES = 1 << 15, PIXELS = 128 };
+    size_t row = (size_t)c->x.in * c->channels * c->y.stride + (size_t)c->x.out * c->out_channels;
+    size_t rows = BYTES / sizeof(float) / row, least = PIXELS / c->x.out;
+    if (rows < least) rows = least;
+    return rows < 1 ? 1 : rows < c->y.out ? (uint32_t)rows : c->y.out;
+}
+
+/* What a tap's gradient is the sum of; nothing, when the tap lies outside the image all along. */
+static struct net_outer tap_outer(const struct conv *c, uint32_t tap, const struct band *band)
 {
     uint32_t oy = 0, ox = 0, ty = tap / c->x.taps, tx = tap % c->x.taps;
-    struct net_outer o = {.n_outer = pixels_seen(&c->y, ty, &oy), .n_inner = pixels_seen(&c->x, tx, &ox)};
-    if (!o.n_outer || !o.n_inner) {
-        o.n_outer = 0;
-        o.a = x;
-        o.b = dy;
-        return o;
-    }
+    uint32_t end = pixels_seen(&c->y, ty, &oy), columns = pixels_seen(&c->x, tx, &ox);
+    end += oy;
+    if (oy < band->from) oy = band->from;
+    if (end > band->to) end = band->to;
+    if (oy >= end || !columns) return (struct net_outer){.a = band->x, .b = band->dy};
     size_t iy = (size_t)oy * c->y.stride + (size_t)ty * c->y.dilation - c->y.before;
     size_t ix = (size_t)ox * c->x.stride + (size_t)tx * c->x.dilation - c->x.before;
-    size_t from = ((size_t)oy * c->x.out + ox) * c->out_channels;
-    o.a = x + (iy * c->x.in + ix) * c->channels;
-    o.b = dy + from;
-    o.gate = y ? y + from : NULL;
-    o.a_inner = (size_t)c->x.stride * c->channels;
-    o.a_outer = (size_t)c->y.stride * c->x.in * c->channels;
-    o.b_inner = c->out_channels;
-    o.b_outer = (size_t)c->x.out * c->out_channels;
-    return o;
+    return (struct net_outer){.a = band->x + (iy * c->x.in + ix) * c->channels,
+                              .b = band->dy + ((size_t)oy * c->x.out + ox) * c->out_channels,
+                              .a_inner = (size_t)c->x.stride * c->channels,
+                              .a_outer = (size_t)c->y.stride * c->x.in * c->channels,
+                              .b_inner = c->out_channels,
+                              .b_outer = (size_t)c->x.out * c->out_channels,
+                              .n_outer = end - oy,
+                              .n_inner = columns};
 }
 
 static void shift(struct net_outer *o, size_t a, size_t b)
 {
     o->a += a;
     o->b += b;
-    if (o->gate) o->gate += b;
 }
 
 /* A leaf is [groups][taps][in][out], and behind that a bias [groups][out]; depthwise [taps][groups] and
@@ -150,22 +172,33 @@ static size_t weights_of(const struct part *p)
     return (size_t)p->n_groups * p->n_taps * p->n_in * p->n_out;
 }
 
-static void add_bias(struct weight_part *sums, const struct conv *c, const struct part *p,
-                     const struct net_outer *image, bool first, bool last)
+static void add_bias(struct weight_part *sums, const struct conv *c, const struct part *p, float *bias,
+                     const struct band *band)
 {
-    struct net_outer o = *image;
     size_t at = weights_of(p), from = (size_t)p->group * c->out_group + p->out;
-    o.b_inner = c->out_channels;
-    o.n_outer = 1;
-    o.n_inner = c->y.out * c->x.out;
-    o.n = c->depthwise ? p->n_groups : p->n_out;
-    o.g += from;
-    shift(&o, 0, from);
+    struct net_outer o = {.a = band->x,
+                          .b = band->dy + (size_t)band->from * c->x.out * c->out_channels + from,
+                          .b_inner = c->out_channels,
+                          .n_outer = 1,
+                          .n_inner = (band->to - band->from) * c->x.out,
+                          .n = c->depthwise ? p->n_groups : p->n_out,
+                          .g = bias + from};
     for (uint32_t g = 0; g < (c->depthwise ? 1 : p->n_groups); g++, at += p->n_out) {
-        weight_part_sum(sums, &o, at, first, last);
+        weight_part_sum(sums, &o, at, band->first, band->last);
         shift(&o, 0, c->out_group);
         o.g += c->out_group;
     }
+}
+
+static void add_band(struct weight_part *sums, const struct conv *c, const struct part *p, float *weight,
+                     float *bias, const struct band *band)
+{
+    for (uint32_t tap = 0; tap < p->n_taps && weight; tap++) {
+        struct net_outer o = tap_outer(c, p->tap + tap, band);
+        o.g = weight;
+        if (o.n_outer || band->first || band->last) add_weight(sums, c, p, &o, tap, band->first, band->last);
+    }
+    if (bias) add_bias(sums, c, p, bias, band);
 }
 
 void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
@@ -174,21 +207,25 @@ void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part
     struct part_sizes sizes = sizes_of(&c);
     struct part p = part_of(&c, &sizes, part);
     float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
-    size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = (size_t)c.y.out * c.x.out * c.out_channels;
+    float *gated = (float *)((char *)call->scratch + leaf_bytes(&sizes));
+    size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = output_size(&c);
+    uint32_t rows = band_rows(&c);
     struct weight_part sums;
     weight_part_begin(&sums, call->kernels, call->scratch, weights_of(&p) + (size_t)p.n_groups * p.n_out,
                       call->samples);
     for (uint64_t i = 0; i < call->samples; i++) {
         bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
-        const float *x = call->x[0] + i * x_size, *dy = call->dy[0] + i * y_size;
-        const float *y = c.relu ? call->y[0] + i * y_size : NULL;
-        for (uint32_t tap = 0; tap < p.n_taps && weight; tap++) {
-            struct net_outer image = tap_outer(&c, p.tap + tap, x, dy, y);
-            image.g = weight;
-            add_weight(&sums, &c, &p, &image, tap, first, last);
+        struct band band = {.x = call->x[0] + i * x_size, .dy = call->dy[0] + i * y_size};
+        if (c.relu) {
+            gate_numbers(gated, band.dy, call->y[0] + i * y_size, y_size);
+            band.dy = gated;
         }
-        const struct net_outer image = {.a = x, .b = dy, .gate = y, .g = bias};
-        if (bias) add_bias(&sums, &c, &p, &image, first, last);
+        for (; band.to < c.y.out; band.from = band.to) {
+            band.to = c.y.out - band.from < rows ? c.y.out : band.from + rows;
+            band.first = first && band.from == 0;
+            band.last = last && band.to == c.y.out;
+            add_band(&sums, &c, &p, weight, bias, &band);
+        }
         if (last) weight_part_next(&sums);
     }
 }

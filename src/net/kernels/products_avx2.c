@@ -116,11 +116,11 @@ AVX2_INLINE void channel_tile(const struct net_product *p, uint32_t first, uint3
 
 AVX2 static void channel_product(const struct net_product *p)
 {
-    for (uint32_t from = 0; from < p->n; from += LANES) {
-        uint32_t i = 0;
-        for (; i + 8 <= p->n_rows; i += 8) channel_tile(p, i, from, 8);
-        for (; i < p->n_rows; i++) channel_tile(p, i, from, 1);
-    }
+    uint32_t i = 0;
+    for (; i + 8 <= p->n_rows; i += 8)
+        for (uint32_t from = 0; from < p->n; from += LANES) channel_tile(p, i, from, 8);
+    for (; i < p->n_rows; i++)
+        for (uint32_t from = 0; from < p->n; from += LANES) channel_tile(p, i, from, 1);
 }
 
 AVX2_INLINE __m256 gated(const struct net_outer *o, size_t at, __m256i lanes)

@@ -158,13 +158,12 @@ static void channel_tail(const struct net_product *p, uint32_t from)
 
 static void channel_product(const struct net_product *p)
 {
-    uint32_t from = 0;
-    for (; from + LANES <= p->n; from += LANES) {
-        uint32_t i = 0;
-        for (; i + 8 <= p->n_rows; i += 8) channel_tile(p, i, from, 8);
-        for (; i < p->n_rows; i++) channel_tile(p, i, from, 1);
-    }
-    if (from < p->n) channel_tail(p, from);
+    uint32_t i = 0, whole = p->n / LANES * LANES;
+    for (; i + 8 <= p->n_rows; i += 8)
+        for (uint32_t from = 0; from < whole; from += LANES) channel_tile(p, i, from, 8);
+    for (; i < p->n_rows; i++)
+        for (uint32_t from = 0; from < whole; from += LANES) channel_tile(p, i, from, 1);
+    if (whole < p->n) channel_tail(p, whole);
 }
 
 INLINE float32x4_t gated(const struct net_outer *o, size_t at)
