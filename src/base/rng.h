@@ -16,9 +16,9 @@ enum rng_purpose {
     RNG_FEATURES,      /* a: node key */
     RNG_THRESHOLD,     /* a: node key, b: feature */
     RNG_HOLDOUT,
-    RNG_AUGMENT,          /* a: sample, b: epoch */
     RNG_BATCH_ORDER = 16, /* a: epoch */
     RNG_BATCH_SAMPLES,
+    RNG_AUGMENT,      /* a: sample, b: epoch */
     RNG_WEIGHTS = 24, /* a: hash of the value's name */
 };
 
