@@ -11,6 +11,8 @@
 #define METADATA_SCHEMA "bramble.schema"
 #define METADATA_IMPORTANCES "bramble.importances"
 #define METADATA_OOB_SCORE "bramble.oob_score"
+#define METADATA_ENCODER "bramble.encoder"
+#define METADATA_NETWORK "bramble.network"
 
 /* Terminated texts, to be released with mem_free. */
 bramble_status schema_to_json(char **out, const struct bramble_schema *schema, bramble_error *error);

@@ -20,8 +20,8 @@ static bool whole_number(const char *name, int64_t *number)
     return strcmp(name, again) == 0;
 }
 
-static bramble_status labels_init(struct class_labels *labels, const struct bramble_schema *schema,
-                                  bramble_error *error)
+bramble_status class_labels_init(struct class_labels *labels, const struct bramble_schema *schema,
+                                 bramble_error *error)
 {
     bool whole = true;
     labels->n = schema->n_classes;
@@ -38,6 +38,13 @@ static bramble_status labels_init(struct class_labels *labels, const struct bram
         labels->numbers = NULL;
     }
     return BRAMBLE_OK;
+}
+
+void class_labels_fini(struct class_labels *labels)
+{
+    mem_free(labels->numbers);
+    mem_free(labels->texts);
+    *labels = (struct class_labels){0};
 }
 
 /* `type` is a TensorProto data type; width 0 makes the tensor one-dimensional. */
@@ -201,7 +208,7 @@ bramble_status onnx_graph_init(struct onnx_graph *graph, const struct bramble_mo
     *graph = (struct onnx_graph){.n_trees = (float)model->forest->n_trees};
     bool regression = model->forest->task == BRAMBLE_TASK_REGRESSION;
     if (!regression) {
-        bramble_status status = labels_init(&graph->labels, &model->schema, error);
+        bramble_status status = class_labels_init(&graph->labels, &model->schema, error);
         if (status) {
             onnx_graph_fini(graph);
             return status;
@@ -228,7 +235,5 @@ bramble_status onnx_graph_init(struct onnx_graph *graph, const struct bramble_mo
 
 void onnx_graph_fini(struct onnx_graph *graph)
 {
-    mem_free(graph->labels.numbers);
-    mem_free(graph->labels.texts);
-    graph->labels = (struct class_labels){0};
+    class_labels_fini(&graph->labels);
 }

@@ -21,6 +21,11 @@ struct class_labels {
     ProtobufCBinaryData *texts; /* C otherwise; the names are borrowed from the schema */
 };
 
+/* To be released with class_labels_fini, after a failure too. */
+bramble_status class_labels_init(struct class_labels *labels, const struct bramble_schema *schema,
+                                 bramble_error *error);
+void class_labels_fini(struct class_labels *labels);
+
 /* A graph input or output: a tensor [N] or [N, width]. */
 struct graph_value {
     Onnx__ValueInfoProto info;

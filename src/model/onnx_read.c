@@ -9,13 +9,18 @@
 #include "model/metadata.h"
 #include "model/onnx_file.h"
 #include "model/onnx_graph.h"
+#include "model/onnx_net_load.h"
 
 static const char wanted[] = "name a model that bramble wrote";
 
 static bool is_setting(const Onnx__StringStringEntryProto *entry)
 {
-    return entry->key && entry->value && strcmp(entry->key, METADATA_SCHEMA) != 0 &&
-           strcmp(entry->key, METADATA_IMPORTANCES) != 0 && strcmp(entry->key, METADATA_OOB_SCORE) != 0;
+    static const char *const own[] = {METADATA_SCHEMA, METADATA_IMPORTANCES, METADATA_OOB_SCORE,
+                                      METADATA_ENCODER, METADATA_NETWORK};
+    if (!entry->key || !entry->value) return false;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcmp(entry->key, own[i]) == 0) return false;
+    return true;
 }
 
 static bramble_status read_settings(struct bramble_model *model, const Onnx__ModelProto *file,
@@ -92,22 +97,29 @@ static bramble_status check_graph(const struct bramble_model *model, Onnx__Model
     return same ? BRAMBLE_OK : model_damaged(error, name, "its graph is not as bramble writes it");
 }
 
-static bramble_status read_model(struct bramble_model *model, Onnx__ModelProto *file, const char *name,
-                                 bramble_error *error)
+static bramble_status read_forest(struct bramble_model *model, Onnx__ModelProto *file, const char *name,
+                                  bramble_error *error)
 {
-    bramble_status status =
-        schema_from_json(&model->schema, onnx_file_entry(file, METADATA_SCHEMA), name, error);
-    if (status) return status;
     struct forest *forest = model->forest = mem_zalloc(1, sizeof *forest);
     if (!forest) return error_memory(error, "a model");
     forest->task = model->schema.task;
     forest->n_features = model->schema.n_features;
     forest->n_classes = model->schema.n_classes;
-    status = read_settings(model, file, error);
-    if (!status) status = read_numbers(forest, file, name, error);
+    bramble_status status = read_numbers(forest, file, name, error);
     if (!status) status = ensemble_read(forest, file->graph->node[0], &model->schema, name, error);
     if (!status) status = check_graph(model, file, name, error);
     return status;
+}
+
+static bramble_status read_model(struct bramble_model *model, Onnx__ModelProto *file, const char *name,
+                                 bramble_error *error)
+{
+    bramble_status status =
+        schema_from_json(&model->schema, onnx_file_entry(file, METADATA_SCHEMA), name, error);
+    if (!status) status = read_settings(model, file, error);
+    if (status) return status;
+    return onnx_net_is_ours(file) ? onnx_net_load(model, file, name, error)
+                                  : read_forest(model, file, name, error);
 }
 
 static bramble_status read_file(struct bramble_model **out, Onnx__ModelProto *file, const char *name,

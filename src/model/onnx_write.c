@@ -5,6 +5,7 @@
 #include "model/ensemble_write.h"
 #include "model/metadata.h"
 #include "model/onnx_graph.h"
+#include "model/onnx_net_write.h"
 
 /* Field numbers of onnx.proto. */
 enum { MODEL_GRAPH = 7, GRAPH_NODE = 1 };
@@ -131,6 +132,7 @@ static bramble_status write_file(const struct bramble_model *model, const struct
 
 bramble_status model_save(const struct bramble_model *model, const char *path, bramble_error *error)
 {
+    if (model->kind == MODEL_NET) return onnx_net_save(model, path, error);
     struct onnx_graph graph;
     bramble_status status = onnx_graph_init(&graph, model, error);
     if (status) return status;
