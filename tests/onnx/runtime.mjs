@@ -15,9 +15,9 @@ export function readFloats(path) {
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
 }
 
-// Runs rows [begin, end) of x through a session; arrays of labels (or none) and of probabilities or values.
-export async function predict(runtime, session, x, width, begin, end) {
-  const rows = new runtime.Tensor('float32', x.slice(begin * width, end * width), [end - begin, width]);
+// Runs rows [begin, end) of x, or samples of another shape, through a session; arrays of labels (or none) and of probabilities or values.
+export async function predict(runtime, session, x, width, begin, end, shape = [width]) {
+  const rows = new runtime.Tensor('float32', x.slice(begin * width, end * width), [end - begin, ...shape]);
   const said = await session.run({X: rows});
   return {labels: said.label ? Array.from(said.label.data, String) : [],
           out: (said.probabilities ?? said.variable).data};
