@@ -212,3 +212,10 @@ bramble_status dense_read(const struct dense_array *array, struct byte_source *s
     mem_free(p.values);
     return status;
 }
+
+void dense_image_shape(const struct dense_array *array, uint32_t shape[2])
+{
+    bool channels = array->rank == 4 && array->shape[3] >= 1 && array->shape[3] <= DENSE_CHANNELS_MAX;
+    if (array->rank != 3 && !channels) return;
+    for (uint32_t d = 0; d < 2; d++) shape[d] = (uint32_t)array->shape[d + 1];
+}

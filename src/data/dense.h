@@ -13,7 +13,7 @@
 #include "data/dense_type.h"
 #include "data/reader.h"
 
-enum { DENSE_RANK_MAX = 32 };
+enum { DENSE_RANK_MAX = 32, DENSE_CHANNELS_MAX = 4 };
 
 /* N rows of F values; F is the product of all dimensions but the first (1 when there is one only). */
 struct dense_array {
@@ -35,5 +35,9 @@ bramble_status dense_measure(struct dense_array *array, const struct byte_source
  */
 bramble_status dense_read(const struct dense_array *array, struct byte_source *source, struct raw_table *raw,
                           uint32_t first, bramble_error *error);
+
+/* Height and width where a row is an image: N x height x width, or that with 1 to 4 channels behind it; else
+ * shape stays as it is. */
+void dense_image_shape(const struct dense_array *array, uint32_t shape[2]);
 
 #endif

@@ -6,18 +6,14 @@
 #include "data/encoder_parts.h"
 
 /* Of numbers as they come: Welford, "Note on a method for calculating corrected sums of squares and
- * products", Technometrics 4 (1962). */
+ * products", Technometrics 4 (1962). Squares are exactly 0 where the numbers are all the same. */
 struct spread {
     uint64_t n;
     double mean, squares;
-    bool varies;
-    double any; /* one of them */
 };
 
 static void spread_add(struct spread *spread, double x)
 {
-    if (spread->n == 0) spread->any = x;
-    spread->varies |= x != spread->any;
     double step = x - spread->mean;
     spread->mean += step / (double)++spread->n;
     spread->squares += step * (x - spread->mean);
@@ -26,13 +22,8 @@ static void spread_add(struct spread *spread, double x)
 /* 1 where dividing by it would say nothing: what does not vary, what is too small or large for a float. */
 static double spread_deviation(const struct spread *spread)
 {
-    double deviation = spread->varies ? sqrt(spread->squares / (double)spread->n) : 1;
+    double deviation = sqrt(spread->squares / (double)spread->n);
     return isnormal((float)deviation) ? deviation : 1;
-}
-
-static double spread_mean(const struct spread *spread)
-{
-    return spread->varies ? spread->mean : spread->any;
 }
 
 static void learn_feature(struct encoded_feature *feature, const struct bramble_table *table, uint32_t f,
@@ -47,7 +38,7 @@ static void learn_feature(struct encoded_feature *feature, const struct bramble_
         float value = column_value(column, type, r);
         if (!isnan(value)) spread_add(&spread, (double)value);
     }
-    feature->mean = (float)spread_mean(&spread);
+    feature->mean = (float)spread.mean;
     feature->deviation = (float)spread_deviation(&spread);
 }
 
@@ -71,7 +62,7 @@ static void learn_target(struct encoder *encoder, const struct bramble_table *ta
     if (encoder->task != BRAMBLE_TASK_REGRESSION) return;
     struct spread spread = {0};
     for (size_t r = 0; r < table->n_rows; r++) spread_add(&spread, table->values[r]);
-    encoder->target_mean = spread_mean(&spread);
+    encoder->target_mean = spread.mean;
     encoder->target_deviation = spread_deviation(&spread);
 }
 

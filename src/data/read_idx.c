@@ -89,7 +89,7 @@ static bramble_status columns_name(struct raw_table *out, const char *path, cons
     bramble_status status =
         raw_table_init(out, path, "idx", array->rank >= 3 ? "pixel" : "x", n_columns, error);
     if (status) return status;
-    for (uint32_t d = 0; array->rank == 3 && d < 2; d++) out->shape[d] = (uint32_t)array->shape[d + 1];
+    dense_image_shape(array, out->shape);
     out->n_rows = array->n_rows;
     out->labels_apart = true;
     if (!labelled) return BRAMBLE_OK;

@@ -200,7 +200,7 @@ static bramble_status columns_name(struct archive *a, struct raw_table *out,
     if (status) return status;
     out->n_rows = x->n_rows;
     out->labels_apart = a->labels_apart;
-    for (uint32_t d = 0; image && x->rank == 3 && d < 2; d++) out->shape[d] = (uint32_t)x->shape[d + 1];
+    if (image) dense_image_shape(x, out->shape);
     if (weighted) status = column_name(&out->columns[x->n_columns], options->sample_weight, a->error);
     if (!status && labelled) status = column_name(&out->columns[out->n_columns - 1], "label", a->error);
     return status;

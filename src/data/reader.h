@@ -54,7 +54,7 @@ struct raw_table {
     bool named;         /* names come from the file */
     bool labels_apart;  /* the format keeps labels apart from features: the last column holds them if it is
                            named "label", and otherwise there are none */
-    uint32_t shape[2];  /* height and width where the features are an image's pixels, else 0 */
+    uint32_t shape[2];  /* height and width where the features are an image's pixels, else 0: as schema.h */
     size_t n_rows;      /* N */
     uint32_t n_columns;
     struct raw_column *columns;

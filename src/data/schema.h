@@ -28,7 +28,8 @@ struct bramble_schema {
     uint32_t n_features; /* F */
     struct feature *features;
     bool named;         /* feature names come from the file: match new data by name, else by position */
-    uint32_t shape[2];  /* height and width of an image whose pixels the features are, else 0 */
+    uint32_t shape[2];  /* height and width of an image whose pixels the features are (1 to 4 features each,
+                           the channels), else 0 */
     char *target_name;  /* NULL when there is no target */
     bramble_task task;  /* AUTO when there is no target */
     uint32_t n_classes; /* C; 0 unless classification */

@@ -12,7 +12,7 @@
 #include "model/damaged.h"
 #include "model/text_json.h"
 
-enum { FEATURES_MAX = 1 << 24 };
+enum { FEATURES_MAX = 1 << 24, CHANNELS_MAX = 4 };
 
 static const char *const type_names[] = {"byte", "number", "category"};
 static const char *const task_names[] = {"none", "classification", "regression"};
@@ -147,7 +147,9 @@ static bool shape_from_json(struct bramble_schema *schema, const json_t *array)
     json_int_t width = json_integer_value(json_array_get(array, 1));
     if (json_array_size(array) != 2 || height < 0 || width < 0) return false;
     if (height > FEATURES_MAX || width > FEATURES_MAX) return false;
-    if ((height || width) && height * width != schema->n_features) return false;
+    json_int_t area = height * width; /* of pixels, each of a few features */
+    if (area ? schema->n_features % area || schema->n_features / area > CHANNELS_MAX : height || width)
+        return false;
     schema->shape[0] = (uint32_t)height;
     schema->shape[1] = (uint32_t)width;
     return true;

@@ -351,14 +351,40 @@ static void test_out_of_memory(void **state)
     scratch_remove(&s);
 }
 
+static void knows_channels(void **state)
+{
+    (void)state;
+    for (uint32_t channels = 3; channels <= 5; channels += 2) {
+        struct scratch s = scratch_new();
+        struct bytes b = header(8, 4, (uint32_t[]){2, 3, 4, channels});
+        for (uint32_t i = 0; i < 24 * channels; i++) put(&b, (uint8_t[]){(uint8_t)i}, 1);
+        struct bytes labels = header(8, 1, (uint32_t[]){2});
+        put(&labels, (uint8_t[]){0, 1}, 2);
+        write_bytes(&s, "a-labels-idx1-ubyte", &labels);
+        write_bytes(&s, "a-images-idx4-ubyte", &b);
+        bramble_table *table = assert_read(reader_idx, s.path, NULL);
+        assert_int_equal(table->schema.n_features, 12 * channels);
+        assert_int_equal(table->schema.shape[0], channels == 3 ? 3 : 0);
+        assert_int_equal(table->schema.shape[1], channels == 3 ? 4 : 0);
+        bramble_table_free(table);
+        scratch_remove(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_in_the_working_folder),
-        cmocka_unit_test(test_parts),          cmocka_unit_test(test_plain_before_packed),
-        cmocka_unit_test(test_without_labels), cmocka_unit_test(test_types),
-        cmocka_unit_test(test_truncated),      cmocka_unit_test(test_bad_headers),
-        cmocka_unit_test(test_lies_are_cheap), cmocka_unit_test(test_growth),
+        cmocka_unit_test(knows_channels),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_in_the_working_folder),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_plain_before_packed),
+        cmocka_unit_test(test_without_labels),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_lies_are_cheap),
+        cmocka_unit_test(test_growth),
         cmocka_unit_test(test_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

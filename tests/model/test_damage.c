@@ -303,6 +303,7 @@ static void test_schemas_that_are_refused(void **state)
                    "not in order");
     refused_schema("{\"features\":[{\"name\":\"a\",\"type\":\"category\"}]}", "a list that is missing");
     refused_schema(FEATURE "\"shape\":[2,2]}", "image shape");
+    refused_schema(FEATURE "\"shape\":[1,0]}", "image shape");
     refused_schema(FEATURE "\"shape\":[4294967296,0]}", "image shape");
     refused_schema(FEATURE "\"shape\":[0,0],\"target\":null,\"task\":\"none\"}", "what the target is");
     refused_schema(FEATURE "\"shape\":[0,0],\"target\":7,\"task\":\"regression\"}", "lacks a text");

@@ -114,6 +114,15 @@ static void test_schema_without_target_name(void **state)
     round_trip(model);
 }
 
+static void test_schema_of_coloured_pixels(void **state)
+{
+    (void)state;
+    struct bramble_model *model = hand_chain(1);
+    assert_int_equal(model->schema.n_features, 2);
+    model->schema.shape[0] = model->schema.shape[1] = 1;
+    round_trip(model);
+}
+
 /* A file from here and one from there are told apart by their bytes alone, so they must not vary. */
 static void test_same_bytes_for_same_model(void **state)
 {
@@ -166,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_regression),
         cmocka_unit_test(test_deep_chain),
         cmocka_unit_test(test_schema_without_target_name),
+        cmocka_unit_test(test_schema_of_coloured_pixels),
         cmocka_unit_test(test_same_bytes_for_same_model),
         cmocka_unit_test(test_files_made_before),
     };
