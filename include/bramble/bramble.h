@@ -2,7 +2,8 @@
  * bramble/bramble.h: the whole public API.
  *
  *   error.h   statuses and messages        table.h   data in
- *   forest.h  training                     model.h   prediction, files, inspection
+ *   forest.h  training forests             model.h   prediction, files, inspection
+ *   net.h     training networks
  *   cluster.h the machines that train together
  *   run.h     runs that are kept
  *   engine.h  training on them
@@ -19,6 +20,7 @@
 #include <bramble/table.h>
 #include <bramble/model.h>
 #include <bramble/forest.h>
+#include <bramble/net.h>
 #include <bramble/cluster.h>
 #include <bramble/run.h>
 #include <bramble/engine.h>

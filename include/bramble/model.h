@@ -1,8 +1,9 @@
 /*
  * bramble/model.h: trained models: on disk, at work and under the microscope.
  *
- * Models are ONNX files (ai.onnx.ml TreeEnsembleClassifier or TreeEnsembleRegressor, float input [N, F]) that
- * any ONNX program can run; the names, settings and checksums bramble needs are in the file's metadata.
+ * Models are ONNX files (forests: ai.onnx.ml TreeEnsembleClassifier or TreeEnsembleRegressor; float input
+ * [N, F]) that any ONNX program can run; the names, settings and checksums bramble needs are in the file's
+ * metadata.
  */
 #ifndef BRAMBLE_MODEL_H
 #define BRAMBLE_MODEL_H
@@ -33,12 +34,29 @@ typedef struct bramble_model_info {
     uint32_t n_trees;    /* T */
     uint64_t n_nodes;    /* inner nodes and leaves of all trees */
     uint64_t n_leaves;
-    uint32_t max_depth; /* of the deepest tree; a lone leaf has 0 */
-    double oob_score;   /* accuracy or R2 on rows no tree saw; NaN when not asked for */
-    char hash[33];      /* of the trees alone, hexadecimal: the same forest, the same hash */
+    uint32_t max_depth;    /* of the deepest tree; a lone leaf has 0 */
+    double oob_score;      /* accuracy or R2 on rows no tree saw; NaN when not asked for */
+    uint32_t n_layers;     /* of a network, as bramble_model_layer counts them; a forest has 0 of all these */
+    uint64_t n_parameters; /* numbers that training changes */
+    uint64_t n_macs;       /* multiply-adds that a row's prediction takes */
+    uint64_t weight_bytes; /* of all parameters, and what is kept beside them */
+    uint64_t row_bytes;    /* of what layers hand on when one row is predicted */
+    char hash[33]; /* of the trees or weights alone, hexadecimal: the same forest or network, the same hash */
 } bramble_model_info;
 
 BRAMBLE_API void bramble_model_info_get(const bramble_model *model, bramble_model_info *info);
+
+/* A network's layer; all texts and numbers are the model's. */
+typedef struct bramble_layer {
+    const char *name, *op; /* op: ONNX's name for what it does: "Conv" */
+    uint32_t rank;         /* of its output, for one row */
+    const uint32_t *shape; /* rank numbers; images: height, width, channels */
+    uint64_t n_parameters, n_macs;
+    uint64_t row_bytes; /* of its outputs, for one row */
+} bramble_layer;
+
+/* Layer `i` in the order in which they work, from 0; false when there is none, and for a forest. */
+BRAMBLE_API bool bramble_model_layer(const bramble_model *model, uint32_t i, bramble_layer *out);
 
 /* How the input must look; borrowed. */
 BRAMBLE_API const bramble_schema *bramble_model_schema(const bramble_model *model);
@@ -56,7 +74,8 @@ BRAMBLE_API const double *bramble_model_importances(const bramble_model *model);
  * missing and a category's number for a category. threads: 0 for all processors.
  * predict:       out[N], the class number (first of the most probable) or the value.
  * predict_proba: out[N * C], row-major; classification only.
- * O(N T depth). Single-precision sums in tree order, as ONNX Runtime does them.
+ * A network takes pixels and numbers as they are in the data, and scales and encodes them itself.
+ * Forests: O(N T depth), single-precision sums in tree order, as ONNX Runtime does them. Networks: O(N macs).
  */
 BRAMBLE_API bramble_status bramble_model_predict(const bramble_model *model, const bramble_table *table,
                                                  uint32_t threads, double *out, bramble_error *error);

@@ -27,7 +27,7 @@ static bramble_status check_target(const bramble_model *model, const bramble_tab
         return error_set(
             error, BRAMBLE_ERR_DATA,
             "the table has no target to compare predictions with; name the column that holds it");
-    bool classification = model->forest->task == BRAMBLE_TASK_CLASSIFICATION;
+    bool classification = model->schema.task == BRAMBLE_TASK_CLASSIFICATION;
     if (classification == (table->classes != NULL)) return BRAMBLE_OK;
     return error_set(
         error, BRAMBLE_ERR_DATA,
@@ -54,7 +54,7 @@ static bramble_status map_classes(const bramble_schema *from, const bramble_sche
 static bramble_status chunk_init(struct chunk *chunk, const bramble_model *model, const bramble_table *table,
                                  bramble_error *error)
 {
-    size_t rows = CHUNK_FLOATS / model->forest->n_classes;
+    size_t rows = CHUNK_FLOATS / model->schema.n_classes;
     if (rows < CHUNK_ROWS_MIN) rows = CHUNK_ROWS_MIN;
     if (rows > CHUNK_ROWS_MAX) rows = CHUNK_ROWS_MAX;
     if (rows > table->n_rows) rows = table->n_rows;
@@ -62,7 +62,7 @@ static bramble_status chunk_init(struct chunk *chunk, const bramble_model *model
                             .map = mem_alloc(table->schema.n_classes, sizeof *chunk->map),
                             .truth = mem_alloc(rows, sizeof *chunk->truth),
                             .predicted = mem_alloc(rows, sizeof *chunk->predicted),
-                            .proba = mem_alloc(rows, model->forest->n_classes * sizeof *chunk->proba)};
+                            .proba = mem_alloc(rows, model->schema.n_classes * sizeof *chunk->proba)};
     if (!chunk->map || !chunk->truth || !chunk->predicted || !chunk->proba)
         return error_memory(error, "an evaluation");
     return map_classes(&table->schema, &model->schema, chunk->map, error);
@@ -84,7 +84,7 @@ static bramble_status add_rows(struct metrics_classes *metrics, const struct chu
         size_t n = table->n_rows - first < chunk->rows ? table->n_rows - first : chunk->rows;
         struct prediction_rows rows = {.table = table, .first = first, .n_rows = n};
         struct prediction_outputs out = {.classes = chunk->predicted, .proba = chunk->proba};
-        bramble_status status = prediction_run(model->forest, &rows, threads, &out, error);
+        bramble_status status = prediction_run(model, &rows, threads, &out, error);
         if (status) return status;
         for (size_t r = 0; r < n; r++) chunk->truth[r] = chunk->map[table->classes[first + r]];
         metrics_classes_add(metrics, n, chunk->truth, chunk->predicted, chunk->proba,
@@ -96,7 +96,7 @@ static bramble_status add_rows(struct metrics_classes *metrics, const struct chu
 static bramble_status evaluate_classes(const bramble_model *model, const bramble_table *table,
                                        uint32_t threads, bramble_evaluation *result, bramble_error *error)
 {
-    size_t n_classes = result->n_classes = model->forest->n_classes;
+    size_t n_classes = result->n_classes = model->schema.n_classes;
     double *confusion = mem_alloc(n_classes * n_classes, sizeof *confusion);
     if (!confusion) return error_memory(error, "a confusion matrix");
     struct chunk chunk;
@@ -122,8 +122,8 @@ static bramble_status evaluate_numbers(const bramble_model *model, const bramble
     double *predicted = mem_alloc(table->n_rows, sizeof *predicted);
     if (!predicted) return error_memory(error, "an evaluation");
     struct prediction_rows rows = {.table = table, .n_rows = table->n_rows};
-    bramble_status status = prediction_run(model->forest, &rows, threads,
-                                           &(struct prediction_outputs){.values = predicted}, error);
+    bramble_status status =
+        prediction_run(model, &rows, threads, &(struct prediction_outputs){.values = predicted}, error);
     if (!status) {
         struct metrics_numbers metrics =
             metrics_numbers(table->n_rows, table->values, predicted, table->weights);

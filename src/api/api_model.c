@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "model/tree_print.h"
+#include "net/figures.h"
 
 bramble_status bramble_model_load(bramble_model **out, const char *path, bramble_error *error)
 {
@@ -23,13 +24,36 @@ void bramble_model_free(bramble_model *model)
     model_free(model);
 }
 
+bool bramble_model_layer(const bramble_model *model, uint32_t i, bramble_layer *out)
+{
+    if (!model->net || i >= model->net->n_nodes) return false;
+    const struct net_graph *net = model->net;
+    struct layer_figures figures = figures_of_layer(net, i);
+    const struct net_shape *shape = &net->values[net->nodes[i].outputs[0]].shape;
+    *out = (bramble_layer){.name = figures.name,
+                           .op = figures.op,
+                           .rank = shape->rank,
+                           .shape = shape->dim,
+                           .n_parameters = figures.parameters,
+                           .n_macs = figures.macs,
+                           .row_bytes = figures.activation_bytes};
+    return true;
+}
+
 static void network_info(const bramble_model *model, bramble_model_info *info)
 {
+    struct net_figures figures = figures_of_net(model->net);
     *info = (bramble_model_info){.kind = "network",
                                  .task = model->schema.task,
                                  .n_features = model->schema.n_features,
                                  .n_classes = model->schema.n_classes,
+                                 .n_layers = figures.layers,
+                                 .n_parameters = figures.parameters,
+                                 .n_macs = figures.macs,
+                                 .weight_bytes = figures.weight_bytes,
+                                 .row_bytes = figures.activation_bytes,
                                  .oob_score = NAN};
+    graph_hash(model->net, info->hash);
 }
 
 void bramble_model_info_get(const bramble_model *model, bramble_model_info *info)
@@ -78,7 +102,7 @@ static bramble_status predict_table(const bramble_model *model, const bramble_ta
     bramble_status status = prediction_check_table(model, table, error);
     if (status) return status;
     struct prediction_rows rows = {.table = table, .n_rows = table->n_rows};
-    return prediction_run(model->forest, &rows, threads, out, error);
+    return prediction_run(model, &rows, threads, out, error);
 }
 
 static bramble_status no_classes(bramble_error *error)
@@ -96,7 +120,7 @@ bramble_status bramble_model_predict(const bramble_model *model, const bramble_t
 bramble_status bramble_model_predict_proba(const bramble_model *model, const bramble_table *table,
                                            uint32_t threads, float *out, bramble_error *error)
 {
-    if (!model->forest->n_classes) return no_classes(error);
+    if (!model->schema.n_classes) return no_classes(error);
     return predict_table(model, table, threads, &(struct prediction_outputs){.proba = out}, error);
 }
 
@@ -104,15 +128,15 @@ bramble_status bramble_model_predict_rows(const bramble_model *model, const floa
                                           uint32_t threads, double *out, bramble_error *error)
 {
     struct prediction_rows rows = {.x = x, .n_rows = n_rows};
-    return prediction_run(model->forest, &rows, threads, &(struct prediction_outputs){.values = out}, error);
+    return prediction_run(model, &rows, threads, &(struct prediction_outputs){.values = out}, error);
 }
 
 bramble_status bramble_model_predict_proba_rows(const bramble_model *model, const float *x, size_t n_rows,
                                                 uint32_t threads, float *out, bramble_error *error)
 {
-    if (!model->forest->n_classes) return no_classes(error);
+    if (!model->schema.n_classes) return no_classes(error);
     struct prediction_rows rows = {.x = x, .n_rows = n_rows};
-    return prediction_run(model->forest, &rows, threads, &(struct prediction_outputs){.proba = out}, error);
+    return prediction_run(model, &rows, threads, &(struct prediction_outputs){.proba = out}, error);
 }
 
 bramble_status bramble_model_tree_print(const bramble_model *model, uint32_t tree, bramble_tree_format format,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/net_prediction.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/threads.h"
@@ -94,8 +95,8 @@ static bool allocate(struct job *job, uint32_t threads)
            (job->out->proba || job->sums);
 }
 
-bramble_status prediction_run(const struct forest *forest, const struct prediction_rows *rows,
-                              uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
+static bramble_status forest_run(const struct forest *forest, const struct prediction_rows *rows,
+                                 uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
 {
     if (!rows->n_rows) return BRAMBLE_OK;
     if (!threads) threads = threads_available();
@@ -117,6 +118,13 @@ bramble_status prediction_run(const struct forest *forest, const struct predicti
     mem_free(job.gathered);
     mem_free(job.sums);
     return status;
+}
+
+bramble_status prediction_run(const struct bramble_model *model, const struct prediction_rows *rows,
+                              uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
+{
+    if (model->kind == MODEL_NET) return net_prediction_run(model, rows, threads, out, error);
+    return forest_run(model->forest, rows, threads, out, error);
 }
 
 static bool same_categories(const struct feature *a, const struct feature *b)

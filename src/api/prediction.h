@@ -22,7 +22,7 @@ struct prediction_outputs {
     double *values;
 };
 
-bramble_status prediction_run(const struct forest *forest, const struct prediction_rows *rows,
+bramble_status prediction_run(const struct bramble_model *model, const struct prediction_rows *rows,
                               uint32_t threads, const struct prediction_outputs *out, bramble_error *error);
 
 /* Whether a table's features are those the model was trained on; says what differs. */

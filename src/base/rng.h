@@ -20,6 +20,8 @@ enum rng_purpose {
     RNG_BATCH_SAMPLES,
     RNG_AUGMENT,      /* a: sample, b: epoch */
     RNG_WEIGHTS = 24, /* a: hash of the value's name */
+    RNG_MAX_SAMPLES = 28,
+    RNG_VALIDATION,
 };
 
 struct rng {

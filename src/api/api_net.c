@@ -1,0 +1,61 @@
+/* What bramble/net.h offers. */
+#include <bramble/net.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/presets.h"
+#include "train/net_fit.h"
+#include "train/net_model.h"
+#include "train/net_steps.h"
+
+struct bramble_trainer {
+    struct net_steps steps;
+};
+
+bramble_status bramble_net_train(bramble_model **out, const bramble_table *train,
+                                 const bramble_net_options *options, bramble_net_stats *stats,
+                                 bramble_error *error)
+{
+    bramble_net_options defaults = BRAMBLE_NET_OPTIONS_INIT;
+    bramble_net_stats cost;
+    return net_fit(out, train, options ? options : &defaults, stats ? stats : &cost, error);
+}
+
+const char *bramble_net_preset(uint32_t i)
+{
+    return preset_name(i);
+}
+
+bramble_status bramble_trainer_open(bramble_trainer **out, const bramble_table *table,
+                                    const bramble_net_options *options, bramble_error *error)
+{
+    bramble_net_options defaults = BRAMBLE_NET_OPTIONS_INIT;
+    struct bramble_trainer *trainer = mem_zalloc(1, sizeof *trainer);
+    if (!trainer) return error_memory(error, "a trainer");
+    bramble_status status = net_steps_init(&trainer->steps, table, options ? options : &defaults, error);
+    if (status)
+        bramble_trainer_free(trainer);
+    else
+        *out = trainer;
+    return status;
+}
+
+bramble_status bramble_trainer_step(bramble_trainer *trainer, const float *x, const double *y, size_t n_rows,
+                                    double learning_rate, bramble_step *out, bramble_error *error)
+{
+    bramble_step step;
+    return net_steps_take(&trainer->steps, x, y, n_rows, learning_rate, out ? out : &step, error);
+}
+
+bramble_status bramble_trainer_model(const bramble_trainer *trainer, bramble_model **out,
+                                     bramble_error *error)
+{
+    return net_model_copy(out, trainer->steps.model, error);
+}
+
+void bramble_trainer_free(bramble_trainer *trainer)
+{
+    if (!trainer) return;
+    net_steps_fini(&trainer->steps);
+    mem_free(trainer);
+}

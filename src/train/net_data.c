@@ -1,0 +1,151 @@
+#include "train/net_data.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/net_rows.h"
+
+enum { CROP_PADDING = 4, CUTOUT = 8 };
+
+bramble_status net_loss_of(struct loss_options *out, const bramble_net_options *o, bramble_task task,
+                           bramble_error *error)
+{
+    bool classes = task == BRAMBLE_TASK_CLASSIFICATION;
+    bool for_classes = o->loss == BRAMBLE_LOSS_CROSS_ENTROPY || o->loss == BRAMBLE_LOSS_BINARY_CROSS_ENTROPY;
+    if (o->loss != BRAMBLE_LOSS_AUTO && for_classes != classes)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "loss: the target is %s; take %s, or leave the choice to bramble",
+                         classes ? "a class" : "a number",
+                         classes ? "cross_entropy or binary_cross_entropy" : "mean_squared_error or huber");
+    *out = (struct loss_options){.kind = classes ? LOSS_CROSS_ENTROPY : LOSS_MEAN_SQUARED_ERROR,
+                                 .label_smoothing = classes ? o->label_smoothing : 0,
+                                 .delta = o->huber_delta};
+    if (o->loss == BRAMBLE_LOSS_BINARY_CROSS_ENTROPY) out->kind = LOSS_BINARY_CROSS_ENTROPY;
+    if (o->loss == BRAMBLE_LOSS_HUBER) out->kind = LOSS_HUBER;
+    return BRAMBLE_OK;
+}
+
+static bramble_status read_augment(struct augment_options *out, const char *text, bramble_error *error)
+{
+    *out = (struct augment_options){0};
+    for (const char *word = text ? text : ""; *word;) {
+        size_t length = strcspn(word, ",");
+        if (length == 4 && strncmp(word, "crop", 4) == 0)
+            out->crop_padding = CROP_PADDING;
+        else if (length == 4 && strncmp(word, "flip", 4) == 0)
+            out->flip = true;
+        else if (length == 6 && strncmp(word, "cutout", 6) == 0)
+            out->cutout = CUTOUT;
+        else if (!(length == 4 && strncmp(word, "none", 4) == 0))
+            return error_set(error, BRAMBLE_ERR_USAGE,
+                             "augment: \"%.*s\" is none of crop, flip and cutout; put commas between several",
+                             length < 40 ? (int)length : 40, word);
+        word += length + (word[length] == ',');
+    }
+    return BRAMBLE_OK;
+}
+
+/* Moves drawn rows of `size` bytes to the front: those trained on, then the others, each in their order. */
+static bramble_status gather(void *values, size_t size, const struct net_rows *drawn, bramble_error *error)
+{
+    char *bytes = values, *aside = mem_alloc(drawn->n_validation, size);
+    if (!aside) return error_memory(error, "the validation rows");
+    for (uint32_t i = 0; i < drawn->n_validation; i++)
+        memcpy(aside + i * size, bytes + drawn->validation[i] * size, size);
+    for (uint32_t i = 0; i < drawn->n_train; i++)
+        memmove(bytes + i * size, bytes + drawn->train[i] * size, size);
+    memcpy(bytes + drawn->n_train * size, aside, drawn->n_validation * size);
+    mem_free(aside);
+    return BRAMBLE_OK;
+}
+
+static struct rows part_of(const struct rows *rows, size_t first, size_t n)
+{
+    struct rows part = *rows;
+    part.n_rows = n;
+    part.bytes = rows->bytes + first * rows->row_bytes;
+    part.targets = (const char *)rows->targets + first * NET_TARGET_BYTES;
+    part.owned = part.owned_targets = NULL;
+    return part;
+}
+
+static bramble_status draw_rows(struct net_data *data, const bramble_net_options *o, bramble_error *error)
+{
+    struct net_rows drawn;
+    bramble_status status =
+        net_rows_draw(&drawn, data->rows.n_rows, o->max_samples, o->validation, o->seed, error);
+    if (status) return status;
+    status = gather(data->rows.owned, data->rows.row_bytes, &drawn, error);
+    if (!status) status = gather(data->rows.owned_targets, NET_TARGET_BYTES, &drawn, error);
+    data->train = part_of(&data->rows, 0, drawn.n_train);
+    data->validation = part_of(&data->rows, drawn.n_train, drawn.n_validation);
+    net_rows_fini(&drawn);
+    return status;
+}
+
+static bramble_status check_table(const struct bramble_table *table, bramble_error *error)
+{
+    if (!table->classes && !table->values)
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "the table has no target to learn; name the column that holds it");
+    if (table->weights)
+        return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                         "networks do not take sample weights; leave them out");
+    return BRAMBLE_OK;
+}
+
+bramble_status net_data_open(struct net_data *data, const struct bramble_table *table,
+                             const bramble_net_options *o, bramble_error *error)
+{
+    *data = (struct net_data){.batching = BATCHES_OPTIONS_INIT};
+    data->batching.batch_size = o->batch_size;
+    data->batching.seed = o->seed;
+    struct encoder_options options = ENCODER_OPTIONS_INIT;
+    bramble_status status = check_table(table, error);
+    if (!status) status = net_loss_of(&data->loss, o, table->schema.task, error);
+    if (!status) status = read_augment(&data->batching.augment, o->augment, error);
+    if (!status) status = encoder_init(&data->encoder, table, &options, error);
+    if (!status) status = rows_init(&data->rows, table, &data->encoder, error);
+    if (!status) status = draw_rows(data, o, error);
+    if (status) return status;
+    size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
+    data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));
+    return data->hot ? BRAMBLE_OK : error_memory(error, "a batch");
+}
+
+void net_data_fini(struct net_data *data)
+{
+    batches_free(data->batches);
+    rows_fini(&data->rows);
+    encoder_fini(&data->encoder);
+    mem_free(data->hot);
+    *data = (struct net_data){0};
+}
+
+bramble_status net_data_begin(struct net_data *data, uint64_t epoch, uint64_t batch, bramble_error *error)
+{
+    batches_free(data->batches);
+    data->batches = NULL;
+    return batches_new(&data->batches, &data->encoder, &data->train, &data->batching,
+                       (struct batches_state){epoch, batch}, error);
+}
+
+const void *net_targets(const struct loss_options *loss, const struct encoder *encoder, const void *targets,
+                        size_t n, float *hot)
+{
+    if (loss->kind != LOSS_BINARY_CROSS_ENTROPY) return targets;
+    const uint32_t *classes = targets;
+    memset(hot, 0, n * encoder->n_outputs * sizeof *hot);
+    for (size_t i = 0; i < n; i++) hot[i * encoder->n_outputs + classes[i]] = 1;
+    return hot;
+}
+
+struct net_batch net_data_next(struct net_data *data)
+{
+    const struct batch *batch = batches_next(data->batches);
+    return (struct net_batch){
+        .x = batch->x,
+        .target = net_targets(&data->loss, &data->encoder, batch->targets, batch->samples, data->hot),
+        .samples = batch->samples};
+}

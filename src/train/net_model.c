@@ -1,0 +1,175 @@
+#include "train/net_model.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "model/onnx_net_read.h"
+#include "net/initialise.h"
+#include "net/presets.h"
+#include "train/net_settings.h"
+
+static bool ends_with(const char *text, const char *ending)
+{
+    size_t length = strlen(text), tail = strlen(ending);
+    return length > tail && strcmp(text + length - tail, ending) == 0;
+}
+
+static struct net_shape input_shape(const struct encoder *encoder)
+{
+    if (!encoder->shape[0]) return (struct net_shape){.rank = 1, .dim = {encoder->n_inputs}};
+    return (struct net_shape){.rank = 3, .dim = {encoder->shape[0], encoder->shape[1], encoder->shape[2]}};
+}
+
+/* The same numbers in the same order: the same shape, or one of the two is a plain list and there is but one
+ * channel, so that heights and widths do not come apart. */
+static bool shapes_fit(const struct net_shape *net, const struct net_shape *data)
+{
+    if (shape_equal(net, data)) return true;
+    const struct net_shape *image = net->rank == 3 ? net : data, *list = net->rank == 3 ? data : net;
+    return image->rank == 3 && image->dim[2] == 1 && list->rank == 1 && shape_size(net) == shape_size(data);
+}
+
+static bramble_status check_fit(const struct net_graph *net, const struct encoder *encoder, const char *spec,
+                                bramble_error *error)
+{
+    char wants[64], gives[64];
+    const struct net_value *input = &net->values[net->input], *output = &net->values[net->output];
+    struct net_shape shape = input_shape(encoder);
+    if (!shapes_fit(&input->shape, &shape))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "%s: the network takes %s numbers and a row of the data becomes %s", spec,
+                         shape_text(&input->shape, wants), shape_text(&shape, gives));
+    if (output->size != encoder->n_outputs)
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "%s: the network puts out %zu numbers and the data need %u; change its last layer",
+                         spec, output->size, encoder->n_outputs);
+    return BRAMBLE_OK;
+}
+
+static bramble_status neither(const char *spec, bramble_error *error)
+{
+    struct str names = {0};
+    for (uint32_t i = 0; preset_name(i); i++) str_printf(&names, "%s%s", i ? ", " : "", preset_name(i));
+    bramble_status status = error_set(error, BRAMBLE_ERR_USAGE,
+                                      "net: \"%.100s\" is neither a preset (%s) nor a file that can be read",
+                                      spec, names.data ? names.data : "");
+    str_fini(&names);
+    return status;
+}
+
+/* From a preset or a list of layers, its weights drawn. */
+static bramble_status build_network(struct net_graph **out, const struct encoder *encoder,
+                                    const bramble_net_options *options, bramble_error *error)
+{
+    const struct layer_list_options fit = {.input = input_shape(encoder), .n_outputs = encoder->n_outputs};
+    bool preset = preset_text(options->net) != NULL;
+    if (!preset && access(options->net, F_OK) != 0) return neither(options->net, error);
+    struct net_graph *net = mem_zalloc(1, sizeof *net);
+    if (!net) return error_memory(error, "a network");
+    bramble_status status = preset ? preset_build(net, options->net, &fit, error)
+                                   : layer_list_read(net, options->net, &fit, error);
+    if (status) {
+        mem_free(net);
+        return status;
+    }
+    weights_draw(net, options->seed);
+    *out = net;
+    return BRAMBLE_OK;
+}
+
+/* Of a model of ours the network behind its encoder; of another's file all of it. */
+static bramble_status read_onnx(struct net_graph **out, const bramble_net_options *options,
+                                bramble_error *error)
+{
+    struct bramble_model *model;
+    if (model_load(&model, options->net, NULL)) return onnx_net_read(out, NULL, true, options->net, error);
+    struct net_graph *net = model->net;
+    model->net = NULL;
+    model_free(model);
+    if (!net) return error_set(error, BRAMBLE_ERR_DATA, "%s: this is a forest; name a network", options->net);
+    *out = net;
+    return BRAMBLE_OK;
+}
+
+static bramble_status make_network(struct bramble_model *model, const bramble_net_options *options,
+                                   bramble_error *error)
+{
+    bool onnx = ends_with(options->net, ".onnx") && access(options->net, F_OK) == 0;
+    if (!onnx) return build_network(&model->net, &model->encoder, options, error);
+    bramble_status status = read_onnx(&model->net, options, error);
+    if (!status && options->from_scratch) weights_draw(model->net, options->seed);
+    return status;
+}
+
+static bramble_status fill(struct bramble_model *model, const struct bramble_table *table,
+                           const struct encoder *encoder, const bramble_net_options *options,
+                           bramble_error *error)
+{
+    bramble_status status = schema_copy(&model->schema, &table->schema, error);
+    if (!status) status = encoder_copy(&model->encoder, encoder, error);
+    if (!status) status = make_network(model, options, error);
+    if (!status) status = check_fit(model->net, encoder, options->net, error);
+    return status ? status : net_settings_record(model, table, options, error);
+}
+
+bramble_status net_model_build(struct bramble_model **out, const struct bramble_table *table,
+                               const struct encoder *encoder, const bramble_net_options *options,
+                               bramble_error *error)
+{
+    struct bramble_model *model = mem_zalloc(1, sizeof *model);
+    if (!model) return error_memory(error, "the model");
+    model->kind = MODEL_NET;
+    bramble_status status = fill(model, table, encoder, options, error);
+    if (status)
+        model_free(model);
+    else
+        *out = model;
+    return status;
+}
+
+static bramble_status copy_settings(struct bramble_model *out, const struct bramble_model *model,
+                                    bramble_error *error)
+{
+    out->settings = mem_zalloc(model->n_settings, sizeof *out->settings);
+    if (!out->settings) return error_memory(error, "the model's settings");
+    for (uint32_t i = 0; i < model->n_settings; i++) {
+        struct setting *setting = &out->settings[out->n_settings++];
+        setting->key = mem_strdup(model->settings[i].key);
+        setting->value = mem_strdup(model->settings[i].value);
+        if (!setting->key || !setting->value) return error_memory(error, "the model's settings");
+    }
+    return BRAMBLE_OK;
+}
+
+static bramble_status copy_network(struct bramble_model *out, const struct bramble_model *model,
+                                   bramble_error *error)
+{
+    struct net_graph *net = mem_zalloc(1, sizeof *net);
+    if (!net) return error_memory(error, "a network");
+    bramble_status status = graph_copy(net, model->net, error);
+    if (status)
+        mem_free(net);
+    else
+        out->net = net;
+    return status;
+}
+
+bramble_status net_model_copy(struct bramble_model **out, const struct bramble_model *model,
+                              bramble_error *error)
+{
+    struct bramble_model *copy = mem_zalloc(1, sizeof *copy);
+    if (!copy) return error_memory(error, "the model");
+    copy->kind = MODEL_NET;
+    bramble_status status = schema_copy(&copy->schema, &model->schema, error);
+    if (!status) status = encoder_copy(&copy->encoder, &model->encoder, error);
+    if (!status) status = copy_network(copy, model, error);
+    if (!status) status = copy_settings(copy, model, error);
+    if (status)
+        model_free(copy);
+    else
+        *out = copy;
+    return status;
+}

@@ -1,0 +1,75 @@
+#include "train/net_score.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/operator.h"
+
+enum { CHUNK_ROWS = 1024 };
+
+/* Rows on their way through the network. */
+struct chunk {
+    struct row_encoder *coder;
+    float *x, *outputs, *hot;
+};
+
+static void chunk_fini(struct chunk *chunk)
+{
+    row_encoder_free(chunk->coder);
+    mem_free(chunk->x);
+    mem_free(chunk->outputs);
+    mem_free(chunk->hot);
+}
+
+static bramble_status chunk_init(struct chunk *chunk, const struct net_data *data, size_t n_outputs,
+                                 bramble_error *error)
+{
+    *chunk = (struct chunk){0};
+    bramble_status status = row_encoder_new(&chunk->coder, &data->encoder, &data->validation, error);
+    if (status) return status;
+    chunk->x = mem_alloc_aligned(CHUNK_ROWS, data->encoder.n_inputs * sizeof *chunk->x);
+    chunk->outputs = mem_alloc_aligned(CHUNK_ROWS, n_outputs * sizeof *chunk->outputs);
+    chunk->hot = mem_alloc(CHUNK_ROWS, n_outputs * sizeof *chunk->hot);
+    if (chunk->x && chunk->outputs && chunk->hot) return BRAMBLE_OK;
+    chunk_fini(chunk);
+    return error_memory(error, "the validation rows");
+}
+
+static bramble_status add_rows(struct loss_sum *sum, struct chunk *chunk, const struct net_graph *net,
+                               const struct net_data *data, size_t first, uint32_t n, uint32_t threads,
+                               bramble_error *error)
+{
+    uint32_t n_outputs = (uint32_t)net->values[net->output].size;
+    size_t n_inputs = data->encoder.n_inputs;
+    for (uint32_t i = 0; i < n; i++) row_encoder_encode(chunk->coder, first + i, chunk->x + i * n_inputs);
+    bramble_status status = net_run(net, chunk->x, n, threads, chunk->outputs, error);
+    if (status) return status;
+    const char *targets = (const char *)data->validation.targets + first * NET_TARGET_BYTES;
+    const void *wanted = net_targets(&data->loss, &data->encoder, targets, n, chunk->hot);
+    struct loss_sum part = loss_microbatch(&data->loss, chunk->outputs, wanted, n, n_outputs, 1, NULL);
+    sum->loss += part.loss;
+    sum->weight += part.weight;
+    sum->correct += part.correct;
+    return BRAMBLE_OK;
+}
+
+bramble_status net_score_rows(struct net_score *out, const struct net_graph *net, const struct net_data *data,
+                              uint32_t threads, bramble_error *error)
+{
+    struct chunk chunk;
+    struct loss_sum sum = {0};
+    size_t n_rows = data->validation.n_rows;
+    bramble_status status = chunk_init(&chunk, data, net->values[net->output].size, error);
+    if (status) return status;
+    for (size_t first = 0; !status && first < n_rows; first += CHUNK_ROWS) {
+        size_t n = n_rows - first < CHUNK_ROWS ? n_rows - first : CHUNK_ROWS;
+        status = add_rows(&sum, &chunk, net, data, first, (uint32_t)n, threads, error);
+    }
+    chunk_fini(&chunk);
+    if (status) return status;
+    *out = (struct net_score){.loss = sum.loss / sum.weight, .accuracy = NAN};
+    if (data->encoder.task == BRAMBLE_TASK_CLASSIFICATION)
+        out->accuracy = (double)sum.correct / (double)n_rows;
+    return BRAMBLE_OK;
+}

@@ -1,0 +1,223 @@
+/* Networks through the public API: in one call and step by step, kept, loaded, and asked again. */
+#include <bramble/bramble.h>
+#include <math.h>
+
+#include "scratch.h"
+
+enum { ROWS = 256, FEATURES = 3 };
+
+/* Class 1 where the first two numbers have the same sign; the third is noise. */
+struct rows {
+    float x[ROWS * FEATURES];
+    double y[ROWS];
+};
+
+static void fill(struct rows *rows, uint32_t seed)
+{
+    for (unsigned i = 0; i < ROWS; i++) {
+        float *x = rows->x + i * FEATURES;
+        for (unsigned j = 0; j < FEATURES; j++) {
+            seed = seed * 1664525u + 1013904223u;
+            x[j] = (float)(seed >> 8) / (1 << 23) - 1;
+        }
+        rows->y[i] = (x[0] > 0) == (x[1] > 0);
+    }
+}
+
+static bramble_table *table_of(const struct rows *rows, bramble_task task)
+{
+    bramble_table *table;
+    assert_int_equal(bramble_table_from_arrays(&table, ROWS, FEATURES, rows->x, rows->y, NULL, task, NULL),
+                     BRAMBLE_OK);
+    return table;
+}
+
+static double accuracy(const bramble_model *model, const struct rows *rows)
+{
+    double predictions[ROWS];
+    assert_int_equal(bramble_model_predict_rows(model, rows->x, ROWS, 2, predictions, NULL), BRAMBLE_OK);
+    unsigned right = 0;
+    for (unsigned i = 0; i < ROWS; i++) right += predictions[i] == rows->y[i];
+    return (double)right / ROWS;
+}
+
+struct watch {
+    unsigned calls, epochs;
+    unsigned stop_at; /* epoch; 0: never */
+    uint64_t samples;
+};
+
+static bool watch(const bramble_net_progress *progress, void *context)
+{
+    struct watch *w = context;
+    w->calls++;
+    assert_true(progress->samples_done >= w->samples && progress->samples_done <= progress->samples_total);
+    w->samples = progress->samples_done;
+    if (!progress->epoch_done) return true;
+    w->epochs++;
+    assert_int_equal(progress->epoch, w->epochs);
+    assert_true(isfinite(progress->loss) && isfinite(progress->accuracy));
+    return w->epochs != w->stop_at;
+}
+
+static void test_in_one_call(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    struct rows rows, others;
+    fill(&rows, 1);
+    fill(&others, 2);
+    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
+    struct watch w = {0};
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.epochs = 40;
+    options.batch_size = 32;
+    options.progress = watch;
+    options.progress_context = &w;
+    bramble_net_stats stats;
+    bramble_model *model, *again;
+    assert_int_equal(bramble_net_train(&model, table, &options, &stats, NULL), BRAMBLE_OK);
+    assert_int_equal(w.epochs, 40);
+    assert_int_equal(stats.epochs, 40);
+    assert_int_equal(stats.steps, 40 * ROWS / 32);
+    assert_true(stats.accuracy > 0.9 && accuracy(model, &others) > 0.8);
+    assert_int_equal(bramble_model_save(model, scratch_path(&s, "m.onnx"), NULL), BRAMBLE_OK);
+    assert_int_equal(bramble_model_load(&again, s.path, NULL), BRAMBLE_OK);
+    bramble_model_info a, b;
+    bramble_model_info_get(model, &a);
+    bramble_model_info_get(again, &b);
+    assert_string_equal(a.kind, "network");
+    assert_string_equal(a.hash, b.hash);
+    assert_int_equal(a.n_parameters, b.n_parameters);
+    assert_true(a.n_macs > 0 && a.n_layers >= 3);
+    float p[2][ROWS * 2];
+    assert_int_equal(bramble_model_predict_proba_rows(model, others.x, ROWS, 1, p[0], NULL), BRAMBLE_OK);
+    assert_int_equal(bramble_model_predict_proba_rows(again, others.x, ROWS, 2, p[1], NULL), BRAMBLE_OK);
+    for (unsigned i = 0; i < ROWS; i++) {
+        assert_true(fabsf(p[0][2 * i] - p[1][2 * i]) < 1e-6f);
+        assert_true(fabsf(p[0][2 * i] + p[0][2 * i + 1] - 1) < 1e-5f);
+    }
+    bramble_model_free(again);
+    bramble_model_free(model);
+    bramble_table_free(table);
+    scratch_remove(&s);
+}
+
+/* Stopped twice and gone on with, it comes to the same weights. */
+static void test_stopped_and_gone_on_with(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    struct rows rows;
+    fill(&rows, 1);
+    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.epochs = 6;
+    options.batch_size = 48; /* the last batch of an epoch is smaller */
+    options.validation = 0.25;
+    options.optimiser = BRAMBLE_OPTIMISER_ADAM;
+    options.schedule = BRAMBLE_SCHEDULE_ONE_CYCLE;
+    bramble_model *whole, *parts = NULL;
+    assert_int_equal(bramble_net_train(&whole, table, &options, NULL, NULL), BRAMBLE_OK);
+    options.checkpoint = scratch_path(&s, "checkpoint");
+    options.progress = watch;
+    for (unsigned part = 0; part < 3; part++) {
+        struct watch w = {.stop_at = part < 2 ? 2 * part + 2 : 0, .epochs = 2 * part};
+        options.progress_context = &w;
+        bramble_net_stats stats;
+        bramble_error error = {0};
+        bramble_status status = bramble_net_train(&parts, table, &options, &stats, &error);
+        assert_int_equal(status, part < 2 ? BRAMBLE_ERR_CANCELLED : BRAMBLE_OK);
+        if (!status) assert_true(stats.resumed && stats.epochs == 6);
+    }
+    bramble_model_info a, b;
+    bramble_model_info_get(whole, &a);
+    bramble_model_info_get(parts, &b);
+    assert_string_equal(a.hash, b.hash);
+    bramble_error error = {0};
+    options.learning_rate = 0.5;
+    assert_int_equal(bramble_net_train(&parts, table, &options, NULL, &error), BRAMBLE_ERR_DATA);
+    assert_non_null(strstr(error.message, "of another training"));
+    bramble_model_free(whole);
+    bramble_model_free(parts);
+    bramble_table_free(table);
+    scratch_remove(&s);
+}
+
+static void test_step_by_step(void **state)
+{
+    (void)state;
+    struct rows rows;
+    fill(&rows, 1);
+    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
+    bramble_trainer *trainer;
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.batch_size = ROWS;
+    assert_int_equal(bramble_trainer_open(&trainer, table, &options, NULL), BRAMBLE_OK);
+    bramble_table_free(table);
+    bramble_step step = {0};
+    double first = 0;
+    for (unsigned i = 0; i < 150; i++) {
+        assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, NULL), BRAMBLE_OK);
+        if (!i) first = step.loss;
+    }
+    assert_int_equal(step.step, 150);
+    assert_true(step.loss < first / 2 && step.accuracy > 0.8);
+    bramble_model *model;
+    assert_int_equal(bramble_trainer_model(trainer, &model, NULL), BRAMBLE_OK);
+    assert_true(accuracy(model, &rows) > 0.8);
+    bramble_error error = {0};
+    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS + 1, 0.1, &step, &error),
+                     BRAMBLE_ERR_USAGE);
+    rows.y[7] = 2;
+    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, &error),
+                     BRAMBLE_ERR_DATA);
+    assert_non_null(strstr(error.message, "row 7: 2 is no class"));
+    rows.y[7] = NAN;
+    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, NULL), BRAMBLE_ERR_DATA);
+    bramble_trainer_free(trainer);
+    bramble_model_free(model); /* it is its own */
+}
+
+static void test_options_are_checked(void **state)
+{
+    (void)state;
+    struct rows rows;
+    fill(&rows, 1);
+    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
+    bramble_model *model = NULL;
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+#define REFUSED(field, value)                                                                                \
+    do {                                                                                                     \
+        bramble_net_options o = options;                                                                     \
+        o.field = value;                                                                                     \
+        bramble_error error = {0};                                                                           \
+        assert_int_equal(bramble_net_train(&model, table, &o, NULL, &error), BRAMBLE_ERR_USAGE);             \
+        assert_true(error.message[0] && !model);                                                             \
+    } while (0)
+    REFUSED(epochs, 0);
+    REFUSED(batch_size, 0);
+    REFUSED(learning_rate, -1);
+    REFUSED(learning_rate, NAN);
+    REFUSED(momentum, 1);
+    REFUSED(validation, 1);
+    REFUSED(label_smoothing, 1.5);
+    REFUSED(net, "");
+    REFUSED(optimiser, (bramble_optimiser)9);
+    REFUSED(loss, BRAMBLE_LOSS_HUBER);
+    REFUSED(augment, "turn");
+    REFUSED(patience, 1);
+#undef REFUSED
+    bramble_table_free(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_one_call),
+        cmocka_unit_test(test_stopped_and_gone_on_with),
+        cmocka_unit_test(test_step_by_step),
+        cmocka_unit_test(test_options_are_checked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
