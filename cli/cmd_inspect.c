@@ -39,20 +39,56 @@ static void print_setting(const char *key, const char *value)
     printf("\n");
 }
 
+static void print_size(const bramble_model_info *info)
+{
+    if (info->n_layers) {
+        printf("size        %s (%s), %s multiply-adds a row\n",
+               readable_items(info->n_parameters, "parameter", "parameters").text,
+               readable_bytes((double)info->weight_bytes).text, readable_count(info->n_macs).text);
+        return;
+    }
+    printf("size        %s nodes, %s of them leaves; deepest tree %" PRIu32 "\n",
+           readable_count(info->n_nodes).text, readable_count(info->n_leaves).text, info->max_depth);
+    if (!isnan(info->oob_score)) printf("out of bag  %.4f\n", info->oob_score);
+}
+
+/* "28 x 28 x 32" */
+static void shape_text(const bramble_layer *layer, char *buffer, size_t size)
+{
+    size_t used = (size_t)snprintf(buffer, size, "%s", layer->rank ? "" : "1");
+    for (uint32_t d = 0; d < layer->rank && used < size; d++)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%" PRIu32, d ? " x " : "", layer->shape[d]);
+}
+
+static void print_layers(const bramble_model *model)
+{
+    bramble_layer layer;
+    char shape[80];
+    if (!bramble_model_layer(model, 0, &layer)) return;
+    printf("layers\n  %-24s %-20s %-16s %12s %14s %10s\n", "name", "operator", "output", "parameters",
+           "multiply-adds", "memory");
+    for (uint32_t i = 0; bramble_model_layer(model, i, &layer); i++) {
+        shape_text(&layer, shape, sizeof shape);
+        printf("  %-24s %-20s %-16s %12s %14s %10s\n", readable_name(layer.name, 24).text,
+               readable_name(layer.op, 20).text, shape, readable_count(layer.n_parameters).text,
+               readable_count(layer.n_macs).text, readable_bytes((double)layer.row_bytes).text);
+    }
+}
+
 static void print_text(const bramble_model *model)
 {
     bramble_model_info info;
     bramble_model_info_get(model, &info);
     printf("%-12s%s, %s\n", info.kind, task_name(info.task),
-           readable_items(info.n_trees, "tree", "trees").text);
+           info.n_layers ? readable_items(info.n_layers, "layer", "layers").text
+                         : readable_items(info.n_trees, "tree", "trees").text);
     print_schema(bramble_model_schema(model));
-    printf("size        %s nodes, %s of them leaves; deepest tree %" PRIu32 "\n",
-           readable_count(info.n_nodes).text, readable_count(info.n_leaves).text, info.max_depth);
-    if (!isnan(info.oob_score)) printf("out of bag  %.4f\n", info.oob_score);
+    print_size(&info);
+    print_layers(model);
     printf("hash        %s\nsettings\n", info.hash);
     const char *key, *value;
     for (uint32_t i = 0; bramble_model_setting(model, i, &key, &value); i++) print_setting(key, value);
-    importance_print(model, IMPORTANCES_SHOWN, "importances");
+    if (bramble_model_importances(model)) importance_print(model, IMPORTANCES_SHOWN, "importances");
 }
 
 static bramble_status put_tree(struct json_out *out, const bramble_model *model,
@@ -92,11 +128,50 @@ static void put_features(struct json_out *out, const bramble_model *model)
         json_out_init(&feature);
         json_out_text(&feature, "name", bramble_schema_feature_name(schema, f));
         json_out_text(&feature, "type", feature_type_name(bramble_schema_feature_type(schema, f)));
-        json_out_number(&feature, "importance", importances[f]);
+        if (importances) json_out_number(&feature, "importance", importances[f]);
         if (feature.failed || json_array_append(features, feature.root) != 0) out->failed = true;
         json_decref(feature.root);
     }
     json_out_put(out, "features", features);
+}
+
+static void put_layers(struct json_out *out, const bramble_model *model)
+{
+    json_t *layers = json_array();
+    bramble_layer layer;
+    for (uint32_t i = 0; bramble_model_layer(model, i, &layer); i++) {
+        struct json_out one;
+        json_t *shape = json_array();
+        json_out_init(&one);
+        for (uint32_t d = 0; d < layer.rank; d++)
+            if (json_array_append_new(shape, json_integer(layer.shape[d])) != 0) out->failed = true;
+        json_out_text(&one, "name", layer.name);
+        json_out_text(&one, "operator", layer.op);
+        json_out_put(&one, "shape", shape);
+        json_out_count(&one, "parameters", layer.n_parameters);
+        json_out_count(&one, "macs", layer.n_macs);
+        json_out_count(&one, "row_bytes", layer.row_bytes);
+        if (one.failed || json_array_append(layers, one.root) != 0) out->failed = true;
+        json_decref(one.root);
+    }
+    json_out_put(out, "layers", layers);
+}
+
+static void put_size(struct json_out *out, const bramble_model *model, const bramble_model_info *info)
+{
+    if (info->n_layers) {
+        json_out_count(out, "parameters", info->n_parameters);
+        json_out_count(out, "macs", info->n_macs);
+        json_out_count(out, "weight_bytes", info->weight_bytes);
+        json_out_count(out, "row_bytes", info->row_bytes);
+        put_layers(out, model);
+        return;
+    }
+    json_out_count(out, "trees", info->n_trees);
+    json_out_count(out, "nodes", info->n_nodes);
+    json_out_count(out, "leaves", info->n_leaves);
+    json_out_count(out, "max_depth", info->max_depth);
+    json_out_number(out, "oob_score", info->oob_score);
 }
 
 static bramble_status print_json(const bramble_model *model, const struct inspect_values *v,
@@ -110,11 +185,7 @@ static bramble_status print_json(const bramble_model *model, const struct inspec
     json_out_text(&out, "kind", info.kind);
     json_out_text(&out, "task", task_name(info.task));
     json_out_text(&out, "target", target ? target : "");
-    json_out_count(&out, "trees", info.n_trees);
-    json_out_count(&out, "nodes", info.n_nodes);
-    json_out_count(&out, "leaves", info.n_leaves);
-    json_out_count(&out, "max_depth", info.max_depth);
-    json_out_number(&out, "oob_score", info.oob_score);
+    put_size(&out, model, &info);
     json_out_text(&out, "model_hash", info.hash);
     put_settings(&out, model);
     put_features(&out, model);
@@ -170,9 +241,10 @@ static bramble_status run(const void *values, bramble_error *error)
 
 static const char *const paragraphs[] = {
     "Shows what a model is: its task, its input and classes, its size, the settings and data it was made "
-    "with, and "
-    "how much each feature contributed (impurity-based importances, which sum to 1).",
-    "The hash is one of the trees alone: two forests with the same hash are the same, whatever made them.",
+    "with. Of a forest also how much each feature contributed (impurity-based importances, which sum to 1); "
+    "of a network its layers: what each puts out, its parameters, multiply-adds and memory for one row.",
+    "The hash is one of the trees or weights alone: two forests with the same hash are the same, whatever "
+    "made them.",
     NULL,
 };
 
@@ -195,23 +267,29 @@ static const struct option options[] = {
     {.name = "hash",
      .kind = OPTION_FLAG,
      .offset = FIELD(inspect_values, hash),
-     .help = "print the hash of the trees and nothing else"},
+     .help = "print the hash of the trees or weights and nothing else"},
     OPTION_JSON_OF(inspect_values),
     {.name = NULL},
 };
 
 static const struct json_field fields[] = {
-    {"kind", "forest"},
+    {"kind", "forest or network"},
     {"task", "classification or regression"},
     {"target", "name of the target's column"},
-    {"trees", "number of trees"},
+    {"trees", "number of trees; a forest's, as the next four"},
     {"nodes", "inner nodes and leaves of all trees"},
     {"leaves", "leaves of all trees"},
     {"max_depth", "depth of the deepest tree; a lone leaf has 0"},
     {"oob_score", "out-of-bag accuracy or R2; null when it was not asked for"},
-    {"model_hash", "hash of the trees"},
+    {"parameters", "numbers that were trained; a network's, as the next four"},
+    {"macs", "multiply-adds that predicting a row takes"},
+    {"weight_bytes", "memory of all weights"},
+    {"row_bytes", "memory of what layers hand on when one row is predicted"},
+    {"layers",
+     "a list with the name, operator, output's shape, parameters, macs and row_bytes of each layer"},
+    {"model_hash", "hash of the trees or weights"},
     {"settings", "seed, parameters, checksum of the data and version it was made with"},
-    {"features", "a list with the name, type and importance of each feature"},
+    {"features", "a list with the name, type and, of a forest, importance of each feature"},
     {"classes", "names of the classes"},
     {"tree", "with --tree: its number"},
     {"tree_text", "with --tree: the tree as text, or for Graphviz with --dot"},
@@ -226,7 +304,7 @@ static const struct example examples[] = {
 
 const struct command command_inspect = {
     .name = "inspect",
-    .summary = "show a model's settings, size, importances and trees",
+    .summary = "show a model's settings, size, importances, trees or layers",
     .paragraphs = paragraphs,
     .arguments = arguments,
     .options = options,

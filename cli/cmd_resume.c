@@ -44,10 +44,9 @@ static bramble_status run(const void *values, bramble_error *error)
 }
 
 static const char *const paragraphs[] = {
-    "Goes on with a run that was interrupted, or failed, from what its journal holds: with the options it "
-    "was "
-    "begun with, in the folder it was begun in. The model will be the one an undisturbed run would have "
-    "made.",
+    "Goes on with a run that was interrupted, or failed, from what its journal or checkpoint holds: with the "
+    "options it was begun with, in the folder it was begun in. The model will be the one an undisturbed run "
+    "would have made.",
     "A forest that is trained on this machine alone has no journal: begin it again.",
     NULL,
 };

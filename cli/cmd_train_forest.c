@@ -82,6 +82,7 @@ static const struct argument arguments[] = {
 
 static const struct option options[] = {
     OPTIONS_TRAIN_SOURCE_OF(train_forest_values),
+    OPTION_SAMPLE_WEIGHT_AT(FIELD(train_forest_values, source.sample_weight)),
     {.name = "out",
      .value = "MODEL",
      .kind = OPTION_TEXT,

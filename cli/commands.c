@@ -11,29 +11,14 @@
 #include "report/progress.h"
 
 const struct command *const commands[] = {
-    &command_data,
-    &command_train,
-    &command_train_forest,
-    &command_predict,
-    &command_evaluate,
-    &command_inspect,
-    &command_runs,
-    &command_show,
-    &command_compare,
-    &command_resume,
-    &command_nodes,
-    &command_cluster,
-    &command_cluster_init,
-    &command_cluster_install,
-    &command_cluster_add,
-    &command_doctor,
-    &command_bench,
-    &command_bench_scaling,
-    &command_node_report,
-    &command_mpi_check,
-    &command_rank,
-    &command_help,
-    NULL,
+    &command_data,          &command_train,        &command_train_forest,
+    &command_train_net,     &command_predict,      &command_evaluate,
+    &command_inspect,       &command_runs,         &command_show,
+    &command_compare,       &command_resume,       &command_nodes,
+    &command_cluster,       &command_cluster_init, &command_cluster_install,
+    &command_cluster_add,   &command_doctor,       &command_bench,
+    &command_bench_scaling, &command_node_report,  &command_mpi_check,
+    &command_rank,          &command_help,         NULL,
 };
 
 /* Words of "train forest" when the words begin with them, else 0. */

@@ -18,7 +18,6 @@ struct train_source {
 /* For the values' field `source`. */
 #define OPTIONS_TRAIN_SOURCE_OF(values)                                                                      \
     OPTION_TARGET_AT(FIELD(values, source.target)), OPTION_TASK_AT(FIELD(values, source.task)),              \
-        OPTION_SAMPLE_WEIGHT_AT(FIELD(values, source.sample_weight)),                                        \
         {.name = "test",                                                                                     \
          .value = "DATA",                                                                                    \
          .kind = OPTION_TEXT,                                                                                \

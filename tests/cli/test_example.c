@@ -1,4 +1,4 @@
-/* examples/forest.c does what it says, on classes and on numbers, and its models are everybody's. */
+/* The examples do what they say, on classes and on numbers, and their models are everybody's. */
 #include "program.h"
 
 static struct said run_example(struct scratch *s, const char *data, const char *model)
@@ -31,6 +31,26 @@ static void test_example(void **state)
     scratch_remove(&s);
 }
 
+static void test_example_of_networks(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    write_kinds_csv(&s, "kinds.csv", 500, 1);
+    struct running running =
+        program_start(&s, "examples/net", (const char *const[]){"kinds.csv", "net.onnx", NULL}, NULL, NULL);
+    struct said said = said_done(program_wait(&running));
+    const char *figures = strstr(said.out, "accuracy ");
+    assert_non_null(figures);
+    assert_non_null(strstr(said.out, "epoch 10: loss "));
+    assert_true(strtod(figures + 9, NULL) > 0.7);
+    assert_non_null(strstr(said.out, "0.5 and -0.5 have not the same sign\n"));
+    said_fini(&said);
+    json_t *inspected = JSON(&s, "inspect", "net.onnx", "--json");
+    assert_string_equal(json_text_of(inspected, "kind"), "network");
+    json_decref(inspected);
+    scratch_remove(&s);
+}
+
 static void test_example_fails_politely(void **state)
 {
     (void)state;
@@ -47,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_example),
+        cmocka_unit_test(test_example_of_networks),
         cmocka_unit_test(test_example_fails_politely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

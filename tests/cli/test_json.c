@@ -46,7 +46,8 @@ static void test_keys(void **state)
     struct seen data = {&command_data, {0}}, train = {&command_train_forest, {0}},
                 predict = {&command_predict, {0}}, evaluate = {&command_evaluate, {0}},
                 inspect = {&command_inspect, {0}}, scaling = {&command_bench_scaling, {0}},
-                runs = {&command_runs, {0}}, show = {&command_show, {0}};
+                runs = {&command_runs, {0}}, show = {&command_show, {0}}, net = {&command_train_net, {0}},
+                compare = {&command_compare, {0}};
     write_kinds_csv(&s, "kinds.csv", 200, 1);
     write_numbers_csv(&s, "numbers.csv", 200, 1);
     note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
@@ -66,6 +67,11 @@ static void test_keys(void **state)
     note_keys(&predict, JSON(&s, "predict", "numbers.onnx", "numbers.csv", "--json", "--out", "p.csv"));
     note_keys(&inspect, JSON(&s, "inspect", "kinds.onnx", "--json", "--tree", "1"));
     note_keys(&inspect, JSON(&s, "inspect", "numbers.onnx", "--json"));
+    note_keys(&net, JSON(&s, "train", "net", "kinds.csv", "--epochs", "2", "--holdout", "0.2", "--json",
+                         "--out", "net.onnx"));
+    note_keys(&net, JSON(&s, "train", "net", "numbers.csv", "--epochs", "2", "--holdout", "0.2", "--json"));
+    note_keys(&inspect, JSON(&s, "inspect", "net.onnx", "--json"));
+    note_keys(&compare, JSON(&s, "compare", "net-1", "net-2", "--json"));
     note_keys(&runs, JSON(&s, "runs", "--json"));
     note_keys(&show, JSON(&s, "show", "last", "--json", "--events"));
     note_keys(&runs, JSON(&s, "runs", "--json", "--remove", "last"));
@@ -76,6 +82,8 @@ static void test_keys(void **state)
     check_all_seen(&inspect);
     check_all_seen(&runs);
     check_all_seen(&show);
+    check_all_seen(&net);
+    check_all_seen(&compare);
     check_all_seen(&scaling);
     scratch_remove(&s);
 }
