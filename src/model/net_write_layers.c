@@ -102,7 +102,7 @@ static bool all_first(const struct net_writer *w)
 
 static bool write_concat(struct net_writer *w)
 {
-    const char *inputs[NET_INPUTS_MAX];
+    const char *inputs[NET_INPUTS_MAX] = {NULL};
     bool first = all_first(w);
     for (uint32_t i = 0; i < w->node->n_inputs; i++)
         inputs[i] = first ? writer_first(w, w->node->inputs[i]) : writer_input(w, i);

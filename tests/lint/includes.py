@@ -27,7 +27,7 @@ ROOMS = {
 FOREIGN = {
     "mpi.h": ["src/cluster"],
     "Random123/": ["src/base/rng.c"],
-    "xxhash.h": ["src/cluster", "src/data", "src/forest", "src/net", "src/train"],
+    "xxhash.h": ["src/cluster", "src/data", "src/forest", "src/model", "src/net", "src/train"],
     "zstd.h": ["src/forest", "src/cluster"],
     "zlib.h": ["src/data"],
     "zip.h": ["src/data"],
