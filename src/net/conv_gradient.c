@@ -3,8 +3,8 @@
 #include "net/weight_part.h"
 
 /*
- * The weight is cut into parts along groups, taps, input channels and output channels, so that a part's sums
- * stay in cache while the batch goes by, and a part is worth going through the batch for.
+ * The weight is cut into parts along output channels first, each part reads its own of dy's then; along
+ * groups, taps and input channels where a part's sums would not stay in cache while the batch goes by.
  */
 struct part_sizes {
     uint32_t groups, taps, in, out;         /* most that a part has of each */
@@ -23,12 +23,12 @@ static uint32_t share(uint32_t all, size_t most, uint32_t *n)
 
 static struct part_sizes sizes_of(const struct conv *c)
 {
-    enum { LEAST = 8192, MOST = 65536, PARTS = 32, OUT = 1024 };
+    enum { LEAST = 12288, MOST = 65536, PARTS = 32 };
     uint32_t taps = c->y.taps * c->x.taps;
     size_t all = (size_t)taps * c->in_group * c->out_channels, numbers = all / PARTS;
     struct part_sizes s;
     numbers = numbers < LEAST ? LEAST : numbers > MOST ? MOST : numbers;
-    s.out = share(c->out_group, OUT, &s.n_out);
+    s.out = share(c->out_group, PANEL, &s.n_out);
     s.in = share(c->in_group, numbers / s.out, &s.n_in);
     s.taps = share(taps, numbers / s.out / s.in, &s.n_taps);
     s.groups = share(c->group, s.n_taps > 1 ? 1 : numbers / s.out / s.in / taps, &s.n_groups);
@@ -201,6 +201,14 @@ static void add_band(struct weight_part *sums, const struct conv *c, const struc
     if (bias) add_bias(sums, c, p, bias, band);
 }
 
+/* Those of the part's channels. */
+static void gate_channels(const struct conv *c, const struct part *p, float *gated, const float *dy,
+                          const float *y)
+{
+    size_t from = (size_t)p->group * c->out_group + p->out, n = (p->n_groups - 1) * c->out_group + p->n_out;
+    gate_rows(gated + from, dy + from, y + from, (size_t)c->y.out * c->x.out, n, c->out_channels);
+}
+
 void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
 {
     struct conv c = conv_of(call->graph, call->node);
@@ -217,7 +225,7 @@ void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part
         bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
         struct band band = {.x = call->x[0] + i * x_size, .dy = call->dy[0] + i * y_size};
         if (c.relu) {
-            gate_numbers(gated, band.dy, call->y[0] + i * y_size, y_size);
+            gate_channels(&c, &p, gated, band.dy, call->y[0] + i * y_size);
             band.dy = gated;
         }
         for (; band.to < c.y.out; band.from = band.to) {

@@ -93,6 +93,8 @@ void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t
 
 /* dy where y, which a Relu made, is above 0; else 0. */
 void gate_numbers(float *out, const float *dy, const float *y, size_t n);
+/* The same for rows of n numbers, `stride` apart. */
+void gate_rows(float *out, const float *dy, const float *y, size_t rows, size_t n, size_t stride);
 
 /* For kernels. */
 static inline uint32_t panel_width(uint32_t columns_left)
