@@ -98,7 +98,7 @@ static void test_convolutions(void **state)
                 "avgpool 3 stride 2 pad 1\nglobalavgpool\ndense outputs",
                 SHAPE(28, 28, 3), 10,
                 "Conv(14 x 14 x 8) Conv(14 x 14 x 6) Conv(14 x 14 x 6) AveragePool(7 x 7 x 6) "
-                "GlobalAveragePool(6) Gemm(10)");
+                "GlobalAveragePool(1 x 1 x 6) Flatten(6) Gemm(10)");
     struct net_graph graph;
     build(&graph, "conv 8 4x3 pad same stride 3x2\nflatten\ndense outputs", SHAPE(9, 9, 2), 10);
     const struct net_attributes *a = attributes_of(&graph, "conv1");
@@ -117,6 +117,8 @@ static void test_normalisations(void **state)
 {
     (void)state;
     need("BatchNormalization");
+    need("LayerNormalization");
+    need("Dropout");
     struct net_graph graph;
     build(&graph, "batchnorm momentum 0.25 epsilon 1e-3 relu\nlayernorm\ndropout 0.5\ndense outputs",
           SHAPE(6), 2);
@@ -136,8 +138,9 @@ static void test_sequences(void **state)
     check_nodes("reshape 7x4\nlstm 5 bidirectional\ngru 3 last\ndense outputs", SHAPE(28), 2,
                 "Reshape(7 x 4) LSTM(7 x 10) GRU(7 x 3) Flatten(3) Gemm(2)");
     check_nodes("lstm outputs last reverse", SHAPE(7, 4), 2, "LSTM(7 x 2) Flatten(2)");
-    check_nodes("embedding 100 8\nposition\nglobalavgpool\ndense outputs", SHAPE(12), 2,
-                "Gather(12 x 8) Add(12 x 8) Reshape(12 x 1 x 8) GlobalAveragePool(8) Gemm(2)");
+    check_nodes(
+        "embedding 100 8\nposition\nglobalavgpool\ndense outputs", SHAPE(12), 2,
+        "Gather(12 x 8) Add(12 x 8) Reshape(12 x 1 x 8) GlobalAveragePool(1 x 1 x 8) Flatten(8) Gemm(2)");
 }
 
 static void test_attention(void **state)
@@ -267,6 +270,7 @@ static void test_shapes_that_do_not_fit(void **state)
     refused("dense 5", SHAPE(4),
             "my.layers:1: the last layer gives 5, but the data needs 10 outputs; end with the line: dense "
             "outputs");
+    need("Softmax");
     refused("dense outputs softmax", SHAPE(4),
             "my.layers:1: leave out softmax at the end: the loss has it, and predictions get it too");
 }

@@ -154,7 +154,9 @@ static void test_names(void **state)
 static void test_examples(void **state)
 {
     (void)state;
-    need("BatchNormalization");
+    static const char *const operators[] = {"BatchNormalization", "Dropout", "LayerNormalization",
+                                            "Transpose"};
+    for (int i = 0; i < 4; i++) need(operators[i]);
     const char *source = getenv("BRAMBLE_SOURCE");
     static const char *const files[] = {"cnn", "table", "residual", "mobile", "rows", "attention"};
     if (!source) skip();
