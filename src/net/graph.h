@@ -60,9 +60,8 @@ struct net_attributes {
     float beta;              /* HardSigmoid: its value at 0 */
     float epsilon, momentum; /* normalisations; momentum as ONNX has it: share of the old running mean kept */
     float rate;              /* Dropout: share of the numbers set to 0 */
-    uint32_t
-        axis; /* Concat, Split, Softmax, LogSoftmax: of a sample's; LayerNormalization, ReduceMean: first */
-    uint32_t n_axes;                 /* ReduceMean: so many are averaged over, and gone */
+    uint32_t axis;   /* of a sample: Concat, Split, softmaxes; the first: LayerNormalization, ReduceMean */
+    uint32_t n_axes; /* ReduceMean: so many are averaged over, and gone */
     uint32_t perm[NET_RANK_MAX];     /* Transpose: of a sample's axes */
     struct net_shape shape;          /* Reshape: a sample's, with as many numbers */
     uint32_t split[NET_OUTPUTS_MAX]; /* Split: each output's length along the axis; all 0: equal parts */

@@ -9,8 +9,10 @@
 
 /* clang-format off */
 #define OPERATORS(X) \
+    X(Add, add) \
     X(Clip, clip) \
     X(Conv, conv) \
+    X(Div, div) \
     X(Exp, exp) \
     X(Flatten, flatten) \
     X(GRU, gru) \
@@ -22,11 +24,13 @@
     X(LSTM, lstm) \
     X(LeakyRelu, leaky_relu) \
     X(MatMul, matmul) \
+    X(Mul, mul) \
     X(Pow, pow) \
     X(Relu, relu) \
     X(Reshape, reshape) \
     X(Sigmoid, sigmoid) \
     X(Sqrt, sqrt) \
+    X(Sub, sub) \
     X(Tanh, tanh)
 
 #define OPERATOR_DECLARE(onnx, name) extern const struct net_operator op_##name;
