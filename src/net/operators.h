@@ -10,6 +10,7 @@
 /* clang-format off */
 #define OPERATORS(X) \
     X(Add, add) \
+    X(AveragePool, average_pool) \
     X(Clip, clip) \
     X(Conv, conv) \
     X(Div, div) \
@@ -18,14 +19,17 @@
     X(GRU, gru) \
     X(Gelu, gelu) \
     X(Gemm, gemm) \
+    X(GlobalAveragePool, global_average_pool) \
     X(HardSigmoid, hard_sigmoid) \
     X(HardSwish, hard_swish) \
     X(Identity, identity) \
     X(LSTM, lstm) \
     X(LeakyRelu, leaky_relu) \
     X(MatMul, matmul) \
+    X(MaxPool, max_pool) \
     X(Mul, mul) \
     X(Pow, pow) \
+    X(ReduceMean, reduce_mean) \
     X(Relu, relu) \
     X(Reshape, reshape) \
     X(Sigmoid, sigmoid) \
