@@ -11,6 +11,7 @@
 #define OPERATORS(X) \
     X(Add, add) \
     X(AveragePool, average_pool) \
+    X(BatchNormalization, batch_normalization) \
     X(Clip, clip) \
     X(Conv, conv) \
     X(Div, div) \
