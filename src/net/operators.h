@@ -37,6 +37,7 @@
     X(Sqrt, sqrt) \
     X(Sub, sub) \
     X(Tanh, tanh)
+/* clang-format on */
 
 #define OPERATOR_DECLARE(onnx, name) extern const struct net_operator op_##name;
 OPERATORS(OPERATOR_DECLARE)
