@@ -207,7 +207,8 @@ static void other_things_are_refused(void **state)
     (void)state;
     bramble_error error = {0};
     assert_null(tables_read_bytes("cat.gif", "GIF89a\1\0\1\0\0\0\0\0\0\0", 16, NULL, &error));
-    assert_non_null(strstr(error.message, "CSV or TSV, IDX (as MNIST), NPY, NPZ, libsvm, or PNG or JPEG images"));
+    assert_non_null(
+        strstr(error.message, "CSV or TSV, IDX (as MNIST), NPY, NPZ, libsvm, or PNG or JPEG images"));
     assert_null(tables_read_bytes("wide.csv",
                                   "\xff\xfe"
                                   "a\0,\0b\0\n\0",
