@@ -20,6 +20,7 @@ enum rng_purpose {
     RNG_BATCH_SAMPLES,
     RNG_AUGMENT,      /* a: sample, b: epoch */
     RNG_WEIGHTS = 24, /* a: hash of the value's name */
+    RNG_DROPOUT = 32, /* a: step and sample, b: node */
     RNG_MAX_SAMPLES = 28,
     RNG_VALIDATION,
 };

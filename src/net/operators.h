@@ -13,11 +13,14 @@
     X(AveragePool, average_pool) \
     X(BatchNormalization, batch_normalization) \
     X(Clip, clip) \
+    X(Concat, concat) \
     X(Conv, conv) \
     X(Div, div) \
+    X(Dropout, dropout) \
     X(Exp, exp) \
     X(Flatten, flatten) \
     X(GRU, gru) \
+    X(Gather, gather) \
     X(Gelu, gelu) \
     X(Gemm, gemm) \
     X(GlobalAveragePool, global_average_pool) \
@@ -25,7 +28,9 @@
     X(HardSwish, hard_swish) \
     X(Identity, identity) \
     X(LSTM, lstm) \
+    X(LayerNormalization, layer_normalization) \
     X(LeakyRelu, leaky_relu) \
+    X(LogSoftmax, log_softmax) \
     X(MatMul, matmul) \
     X(MaxPool, max_pool) \
     X(Mul, mul) \
@@ -34,9 +39,12 @@
     X(Relu, relu) \
     X(Reshape, reshape) \
     X(Sigmoid, sigmoid) \
+    X(Softmax, softmax) \
+    X(Split, split) \
     X(Sqrt, sqrt) \
     X(Sub, sub) \
-    X(Tanh, tanh)
+    X(Tanh, tanh) \
+    X(Transpose, transpose)
 /* clang-format on */
 
 #define OPERATOR_DECLARE(onnx, name) extern const struct net_operator op_##name;

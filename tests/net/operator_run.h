@@ -19,6 +19,8 @@ void rig_fini(struct rig *rig);
 size_t rig_output_size(const struct rig *rig, uint32_t output); /* of all samples */
 bramble_status rig_infer(const struct operator_case *c, struct net_shape *shapes, bramble_error *error);
 
+enum { RUN_SEED = 11, RUN_STEP = 3 }; /* what dropout is keyed by */
+
 struct run_options {
     bool training, add, reverse, in_place;
 };

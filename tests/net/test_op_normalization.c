@@ -111,13 +111,70 @@ static void test_batch_refusals(void **state)
     check_refused(&c, "no channels");
 }
 
+static void layer_reference(const struct reference_call *call)
+{
+    size_t n = shape_size(&call->what->inputs[SCALE].shape);
+    size_t rows = call->samples * shape_size(&call->y_shape[0]) / n;
+    for (size_t r = 0; r < rows; r++) {
+        const double *x = call->x[0] + r * n;
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < n; i++) mean += x[i] / (double)n;
+        for (size_t i = 0; i < n; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)n;
+        double inverse = 1 / sqrt(variance + (double)call->what->attributes.epsilon);
+        for (size_t i = 0; i < n; i++)
+            call->y[0][r * n + i] =
+                (x[i] - mean) * inverse * call->x[SCALE][i] + (call->x[BIAS] ? call->x[BIAS][i] : 0);
+    }
+}
+
+static struct operator_case layer_case(struct net_shape shape, uint32_t axis)
+{
+    struct operator_case c = case_of("layer", operator_find("LayerNormalization"), layer_reference);
+    struct net_shape behind = {.rank = shape.rank - axis};
+    for (uint32_t d = 0; d < behind.rank; d++) behind.dim[d] = shape.dim[axis + d];
+    case_input(&c, NET_ACTIVATION, shape);
+    case_input(&c, NET_PARAMETER, behind);
+    case_input(&c, NET_PARAMETER, behind);
+    c.attributes.axis = axis;
+    c.differences = 40;
+    return c;
+}
+
+static void test_layer(void **state)
+{
+    (void)state;
+    static const struct net_shape shapes[] = {{1, {19}}, {2, {3, 32}}, {3, {2, 3, 7}}, {2, {2, 300}}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (uint32_t axis = 0; axis < shapes[i].rank; axis++) {
+            struct operator_case c = layer_case(shapes[i], axis);
+            check_operator(&c);
+            c.inputs[BIAS].absent = true;
+            check_operator(&c);
+            c.n_inputs = 2;
+            c.inputs[SCALE].kind = NET_CONSTANT;
+            check_operator(&c);
+        }
+}
+
+static void test_layer_refusals(void **state)
+{
+    (void)state;
+    struct operator_case c = layer_case(SHAPE(3, 5), 1);
+    c.attributes.axis = 2;
+    check_refused(&c, "axis 2: the input has 2 axes");
+    c.attributes.axis = 0;
+    check_refused(&c, "the scale, is 5 and has to have 15 numbers");
+    c = layer_case(SHAPE(3, 5), 1);
+    c.attributes.epsilon = -1;
+    check_refused(&c, "epsilon");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch),
-        cmocka_unit_test(test_batch_far_from_0),
-        cmocka_unit_test(test_batch_of_one),
-        cmocka_unit_test(test_batch_refusals),
+        cmocka_unit_test(test_batch),        cmocka_unit_test(test_batch_far_from_0),
+        cmocka_unit_test(test_batch_of_one), cmocka_unit_test(test_batch_refusals),
+        cmocka_unit_test(test_layer),        cmocka_unit_test(test_layer_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
