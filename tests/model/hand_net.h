@@ -361,7 +361,7 @@ static inline void hand_schema(struct bramble_model *model, enum hand_net kind, 
     }
     if (!image) return;
     schema->shape[0] = 8;
-    schema->shape[1] = 24;
+    schema->shape[1] = 8;
     memcpy(encoder->shape, (uint32_t[]){8, 8, 3}, sizeof encoder->shape);
     encoder->n_inputs = 192;
     for (int c = 0; c < 3; c++) {
