@@ -1,6 +1,7 @@
 #include "net/kernels/columns.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "net/kernels/kernel.h"
@@ -9,6 +10,7 @@ enum { WIDE = 256, LANES = 8, GROUP = 16 };
 
 typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t bits __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 KERNEL_INLINE void load(const float *from, doubles *to)
 {
@@ -53,9 +55,13 @@ KERNEL void columns_sums(const float *x, size_t rows, size_t channels, double *s
 /* dy of a vector of columns, without those that the Relu held back. */
 KERNEL_INLINE void load_masked(const float *dy, const float *x, const float *a, const float *b, doubles *to)
 {
-    float g[LANES];
-    for (int l = 0; l < LANES; l++) g[l] = fmaf(x[l], a[l], b[l]) > 0.0f ? dy[l] : 0.0f;
-    load(g, to);
+    float y[LANES];
+    floats all, behind;
+    KERNEL_LOOP
+    for (int l = 0; l < LANES; l++) y[l] = fmaf(x[l], a[l], b[l]);
+    memcpy(&behind, y, sizeof behind);
+    memcpy(&all, dy, sizeof all);
+    *to = __builtin_convertvector((floats)((bits)all & (behind > 0.0f)), doubles);
 }
 
 KERNEL_INLINE void group_products(const float *dy, const float *x, size_t rows, size_t channels,
