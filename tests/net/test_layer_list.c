@@ -64,12 +64,6 @@ static const struct net_attributes *attributes_of(const struct net_graph *graph,
     return &graph->nodes[graph->values[v].producer].attributes;
 }
 
-/* Skips where the library was built without an operator. */
-static void need(const char *op)
-{
-    if (!operator_find(op)) skip();
-}
-
 static void test_dense(void **state)
 {
     (void)state;
@@ -91,7 +85,6 @@ static void test_dense(void **state)
 static void test_convolutions(void **state)
 {
     (void)state;
-    need("MaxPool");
     check_nodes("conv 8 3x3 relu\nmaxpool 2\nflatten\ndense outputs", SHAPE(28, 28, 1), 10,
                 "Conv(26 x 26 x 8) Relu(26 x 26 x 8) MaxPool(13 x 13 x 8) Flatten(1352) Gemm(10)");
     check_nodes("conv 8 5 stride 2 pad same\nconv 6 3x1 dilation 2 pad 2x0 groups 2\ndepthwise 3x3 pad 1\n"
@@ -116,9 +109,6 @@ static void test_convolutions(void **state)
 static void test_normalisations(void **state)
 {
     (void)state;
-    need("BatchNormalization");
-    need("LayerNormalization");
-    need("Dropout");
     struct net_graph graph;
     build(&graph, "batchnorm momentum 0.25 epsilon 1e-3 relu\nlayernorm\ndropout 0.5\ndense outputs",
           SHAPE(6), 2);
@@ -134,7 +124,6 @@ static void test_normalisations(void **state)
 static void test_sequences(void **state)
 {
     (void)state;
-    need("Gather");
     check_nodes("reshape 7x4\nlstm 5 bidirectional\ngru 3 last\ndense outputs", SHAPE(28), 2,
                 "Reshape(7 x 4) LSTM(7 x 10) GRU(7 x 3) Flatten(3) Gemm(2)");
     check_nodes("lstm outputs last reverse", SHAPE(7, 4), 2, "LSTM(7 x 2) Flatten(2)");
@@ -146,7 +135,6 @@ static void test_sequences(void **state)
 static void test_attention(void **state)
 {
     (void)state;
-    need("Transpose");
     check_nodes("attention 2\nflatten\ndense outputs", SHAPE(5, 6), 2,
                 "Gemm(5 x 6) Reshape(5 x 2 x 3) Transpose(2 x 5 x 3) "
                 "Gemm(5 x 6) Reshape(5 x 2 x 3) Transpose(2 x 5 x 3) "
@@ -158,7 +146,6 @@ static void test_attention(void **state)
 static void test_blocks(void **state)
 {
     (void)state;
-    need("Add");
     check_nodes(
         "residual\ndense 4 relu\ndense 4\nend gelu\nrepeat 2\n residual\n  dense 5\n shortcut\n  "
         "dense 5\n end\nend\ndense outputs",
@@ -240,7 +227,6 @@ static void test_bad_numbers(void **state)
 static void test_shapes_that_do_not_fit(void **state)
 {
     (void)state;
-    need("Add");
     refused("conv 8 3x3", SHAPE(30),
             "my.layers:1: conv takes an image (height x width x channels) but gets 30; take dense, or put "
             "reshape before it");
@@ -270,7 +256,6 @@ static void test_shapes_that_do_not_fit(void **state)
     refused("dense 5", SHAPE(4),
             "my.layers:1: the last layer gives 5, but the data needs 10 outputs; end with the line: dense "
             "outputs");
-    need("Softmax");
     refused("dense outputs softmax", SHAPE(4),
             "my.layers:1: leave out softmax at the end: the loss has it, and predictions get it too");
 }
@@ -357,7 +342,6 @@ static void test_every_allocation(void **state)
 #ifndef BRAMBLE_FAULT_INJECTION
     skip();
 #endif
-    need("Add");
     for (size_t n = 1;; n++) {
         struct net_graph graph;
         bramble_error error = {0};

@@ -14,12 +14,6 @@
 #include "net/operator.h"
 #include "net/presets.h"
 
-/* Skips where the library was built without an operator. */
-static void need(const char *op)
-{
-    if (!operator_find(op)) skip();
-}
-
 static const struct layer_list_options images = {.input = {3, {28, 28, 1}}, .n_outputs = 10};
 
 static uint32_t count(const struct net_graph *graph, const char *op)
@@ -41,7 +35,6 @@ static void build(struct net_graph *graph, const char *name, const struct layer_
 static void test_sizes(void **state)
 {
     (void)state;
-    need("BatchNormalization");
     static const struct {
         const char *name;
         uint64_t parameters, macs;
@@ -78,7 +71,6 @@ static void test_sizes(void **state)
 static void test_shapes_along_resnet20(void **state)
 {
     (void)state;
-    need("BatchNormalization");
     static const char *const names[] = {"conv1", "residual3.activation", "residual4.activation",
                                         "residual9.activation", "dense1"};
     static const char *const shapes[] = {"28 x 28 x 16", "28 x 28 x 16", "14 x 14 x 32", "7 x 7 x 64", "10"};
@@ -123,7 +115,6 @@ static void test_tables(void **state)
 static void test_refusals(void **state)
 {
     (void)state;
-    need("BatchNormalization");
     struct net_graph graph;
     bramble_error error = {0};
     assert_int_equal(preset_build(&graph, "resnet", &images, &error), BRAMBLE_ERR_USAGE);
@@ -154,9 +145,6 @@ static void test_names(void **state)
 static void test_examples(void **state)
 {
     (void)state;
-    static const char *const operators[] = {"BatchNormalization", "Dropout", "LayerNormalization",
-                                            "Transpose"};
-    for (int i = 0; i < 4; i++) need(operators[i]);
     const char *source = getenv("BRAMBLE_SOURCE");
     static const char *const files[] = {"cnn", "table", "residual", "mobile", "rows", "attention"};
     if (!source) skip();
