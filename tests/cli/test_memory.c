@@ -75,11 +75,11 @@ static void test_every_allocation(void **state)
            "kinds.onnx", "--holdout", "0.3", "--oob-score");
     STARVE("numbers.onnx", "train", "forest", "numbers.csv", "--trees", "2", "--threads", "1", "--out",
            "numbers.onnx", "--json");
+    starve_json(false);
     STARVE("net.onnx", "train", "net", "kinds.csv", "--net", "linear", "--epochs", "1", "--threads", "1",
            "--out", "net.onnx", "--holdout", "0.3", "--json");
     STARVE(NULL, "compare", "last", "last", "--json");
     STARVE(NULL, "compare", "last", "last");
-    starve_json(false);
     STARVE(NULL, "evaluate", "net.onnx", "kinds.csv", "--threads", "1");
     STARVE(NULL, "inspect", "net.onnx");
     STARVE(NULL, "predict", "kinds.onnx", "kinds.csv", "--threads", "1");
