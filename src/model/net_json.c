@@ -121,10 +121,13 @@ static bramble_status add_weight(const struct net_parser *p, struct net_value_ne
     float *numbers = mem_alloc(size, sizeof *numbers);
     if (!numbers) return error_memory(p->error, "a network's weights");
     value->numbers = numbers;
-    bramble_status status =
-        p->numbers(p->context, value->name, &value->shape, numbers)
-            ? graph_add_value(p->graph, value, &v, p->error)
-            : model_damaged(p->error, p->name, "weight \"%.80s\" is not there as described", value->name);
+    bramble_status status = p->numbers(p->context, value->name, &value->shape, numbers);
+    if (status == BRAMBLE_ERR_MEMORY)
+        status = error_memory(p->error, "a network's weights");
+    else if (status)
+        status = model_damaged(p->error, p->name, "weight \"%.80s\" is not there as described", value->name);
+    else
+        status = graph_add_value(p->graph, value, &v, p->error);
     mem_free(numbers);
     return status;
 }

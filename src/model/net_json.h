@@ -17,9 +17,10 @@
 /* A terminated text, to be released with mem_free. */
 bramble_status net_to_json(char **out, const struct net_graph *graph, bramble_error *error);
 
-/* The numbers of a weight of that name and shape, into `numbers` (as many as the shape has); false: they are
- * not there, or not so. */
-typedef bool net_numbers_fn(void *context, const char *name, const struct net_shape *shape, float *numbers);
+/* The numbers of a weight of that name and shape, into `numbers` (as many as the shape has).
+ * BRAMBLE_ERR_DATA: they are not there, or not so; BRAMBLE_ERR_MEMORY. The caller says it in words. */
+typedef bramble_status net_numbers_fn(void *context, const char *name, const struct net_shape *shape,
+                                      float *numbers);
 
 /* *out is the caller's empty graph, finished; `name` is the file's, for messages. Everything is checked. */
 bramble_status net_from_json(struct net_graph *out, const char *json, net_numbers_fn *numbers, void *context,

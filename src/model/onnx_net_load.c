@@ -27,20 +27,22 @@ bool onnx_net_is_ours(const Onnx__ModelProto *file)
 }
 
 /* Numbers as they lie in the file; kernels are turned once the network is whole. */
-static bool find_numbers(void *context, const char *name, const struct net_shape *shape, float *numbers)
+static bramble_status find_numbers(void *context, const char *name, const struct net_shape *shape,
+                                   float *numbers)
 {
     const struct initialisers *initialisers = context;
     struct known known;
     size_t length = strlen(name) + 5;
     char *full = mem_alloc(length, 1);
-    if (!full) return false;
+    if (!full) return BRAMBLE_ERR_MEMORY;
     snprintf(full, length, "net.%s", name);
     const struct name_entry *entry = names_find(&initialisers->names, full);
     mem_free(full);
-    if (!entry || known_from_proto(&known, initialisers->graph->initializer[entry->number])) return false;
-    if (known.n != shape_size(shape) || known.integer) return false;
+    if (!entry || known_from_proto(&known, initialisers->graph->initializer[entry->number]))
+        return BRAMBLE_ERR_DATA;
+    if (known.n != shape_size(shape) || known.integer) return BRAMBLE_ERR_DATA;
     for (size_t i = 0; i < known.n; i++) numbers[i] = (float)known_number(&known, i);
-    return true;
+    return BRAMBLE_OK;
 }
 
 static bool turn_kernel(struct net_graph *graph, uint32_t v)
