@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "net/kernels/kernel.h"
+#include "net/kernels/windows.h"
 #include "net/operands.h"
 #include "net/operators.h"
 #include "net/pool.h"
@@ -40,48 +40,14 @@ static size_t kept_bytes(const struct net_graph *graph, const struct net_node *n
     return pool_out_size(&p) * samples * (is_two_by_two(&p) ? sizeof(uint8_t) : sizeof(uint16_t));
 }
 
-/* a, b and the same one row below: the greatest, and which it was. */
-KERNEL static void two_by_two(const float *a, size_t below, size_t channels, float *y, uint8_t *which)
-{
-    const float *b = a + channels, *c = a + below, *d = c + channels;
-    KERNEL_LOOP
-    for (size_t i = 0; i < channels; i++) {
-        float best = a[i];
-        int32_t at = 0;
-        at = b[i] > best || b[i] != b[i] ? 1 : at;
-        best = b[i] > best || b[i] != b[i] ? b[i] : best;
-        at = c[i] > best || c[i] != c[i] ? 2 : at;
-        best = c[i] > best || c[i] != c[i] ? c[i] : best;
-        at = d[i] > best || d[i] != d[i] ? 3 : at;
-        best = d[i] > best || d[i] != d[i] ? d[i] : best;
-        y[i] = best;
-        which[i] = (uint8_t)at;
-    }
-}
-
-KERNEL static void two_by_two_backward(const float *dy, const uint8_t *which, size_t below, size_t channels,
-                                       float *a, bool add)
-{
-    float *b = a + channels, *c = a + below, *d = c + channels;
-    KERNEL_LOOP
-    for (size_t i = 0; i < channels; i++) {
-        int32_t at = which[i];
-        float g = dy[i];
-        a[i] = (at == 0 ? g : 0.0f) + (add ? a[i] : 0.0f);
-        b[i] = (at == 1 ? g : 0.0f) + (add ? b[i] : 0.0f);
-        c[i] = (at == 2 ? g : 0.0f) + (add ? c[i] : 0.0f);
-        d[i] = (at == 3 ? g : 0.0f) + (add ? d[i] : 0.0f);
-    }
-}
-
 static void forward_two_by_two(const struct pool *p, const float *x, float *y, uint8_t *which)
 {
     size_t below = (size_t)p->in[1] * p->channels;
     for (uint32_t row = 0; row < p->out[0]; row++)
         for (uint32_t column = 0; column < p->out[1]; column++) {
             size_t out = ((size_t)row * p->out[1] + column) * p->channels;
-            two_by_two(x + 2 * row * below + 2 * (size_t)column * p->channels, below, p->channels, y + out,
-                       which + out);
+            windows_square(x + 2 * row * below + 2 * (size_t)column * p->channels, below, p->channels,
+                           y + out, which + out);
         }
 }
 
@@ -103,27 +69,9 @@ static void backward_two_by_two(const struct pool *p, const float *dy, const uin
     for (uint32_t row = 0; row < p->out[0]; row++)
         for (uint32_t column = 0; column < p->out[1]; column++) {
             size_t out = ((size_t)row * p->out[1] + column) * p->channels;
-            two_by_two_backward(dy + out, which + out, below, p->channels,
-                                dx + 2 * row * below + 2 * (size_t)column * p->channels, add);
+            windows_square_back(dy + out, which + out, below, p->channels, add,
+                                dx + 2 * row * below + 2 * (size_t)column * p->channels);
         }
-}
-
-/* One more position of a window: y and which hold the greatest so far. */
-KERNEL static void one_more(const float *x, size_t channels, uint16_t position, float *y, uint16_t *which)
-{
-    KERNEL_LOOP
-    for (size_t i = 0; i < channels; i++) {
-        bool takes = x[i] > y[i] || x[i] != x[i];
-        y[i] = takes ? x[i] : y[i];
-        which[i] = takes ? position : which[i];
-    }
-}
-
-KERNEL static void give_back(const float *dy, const uint16_t *which, size_t channels, uint16_t position,
-                             float *dx)
-{
-    KERNEL_LOOP
-    for (size_t i = 0; i < channels; i++) dx[i] += which[i] == position ? dy[i] : 0.0f;
 }
 
 static void begin_window(size_t channels, uint16_t position, float *y, uint16_t *which)
@@ -157,9 +105,9 @@ static void visit_window(const struct window *w)
             size_t in = pixel * p->channels;
             uint16_t position = (uint16_t)(i * p->kernel[1] + j);
             if (w->x)
-                one_more(w->x + in, p->channels, position, w->y + out, w->which + out);
+                windows_more(w->x + in, p->channels, position, w->y + out, w->which + out);
             else
-                give_back(w->dy + out, w->which + out, p->channels, position, w->dx + in);
+                windows_back(w->dy + out, w->which + out, p->channels, position, w->dx + in);
         }
 }
 

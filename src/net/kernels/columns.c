@@ -1,16 +1,13 @@
 #include "net/kernels/columns.h"
 
-#include <math.h>
-#include <stdint.h>
 #include <string.h>
 
-#include "net/kernels/kernel.h"
+#include "net/kernels/functions.h"
 
 enum { WIDE = 256, LANES = 8, GROUP = 16 };
 
 typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
 typedef float floats __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t bits __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 KERNEL_INLINE void load(const float *from, doubles *to)
 {
@@ -52,30 +49,14 @@ KERNEL void columns_sums(const float *x, size_t rows, size_t channels, double *s
     }
 }
 
-/* dy of a vector of columns, without those that the Relu held back. */
-KERNEL_INLINE void load_masked(const float *dy, const float *x, const float *a, const float *b, doubles *to)
-{
-    float y[LANES];
-    floats all, behind;
-    KERNEL_LOOP
-    for (int l = 0; l < LANES; l++) y[l] = fmaf(x[l], a[l], b[l]);
-    memcpy(&behind, y, sizeof behind);
-    memcpy(&all, dy, sizeof all);
-    *to = __builtin_convertvector((floats)((bits)all & (behind > 0.0f)), doubles);
-}
-
-KERNEL_INLINE void group_products(const float *dy, const float *x, size_t rows, size_t channels,
-                                  const float *a, const float *b, int vectors, double *sum, double *products)
+KERNEL_INLINE void group_products(const float *dy, const float *x, size_t rows, size_t channels, int vectors,
+                                  double *sum, double *products)
 {
     doubles s[GROUP / LANES] = {0}, q[GROUP / LANES] = {0}, g, d;
     for (size_t row = 0; row < rows; row++)
         for (int v = 0; v < vectors; v++) {
-            size_t at = row * channels + (size_t)v * LANES;
-            if (a)
-                load_masked(dy + at, x + at, a + v * LANES, b + v * LANES, &g);
-            else
-                load(dy + at, &g);
-            load(x + at, &d);
+            load(dy + row * channels + v * LANES, &g);
+            load(x + row * channels + v * LANES, &d);
             s[v] += g;
             q[v] += g * d;
         }
@@ -83,38 +64,53 @@ KERNEL_INLINE void group_products(const float *dy, const float *x, size_t rows, 
     memcpy(products, q, (size_t)vectors * sizeof *q);
 }
 
-KERNEL_INLINE void all_products(const float *dy, const float *x, size_t rows, size_t channels, const float *a,
-                                const float *b, double *sum, double *products)
+KERNEL static void plain_products(const float *dy, const float *x, size_t rows, size_t channels, double *sum,
+                                  double *products)
 {
     size_t c = 0;
     for (; c + GROUP <= channels; c += GROUP)
-        group_products(dy + c, x + c, rows, channels, a ? a + c : NULL, b + c, GROUP / LANES, sum + c,
-                       products + c);
+        group_products(dy + c, x + c, rows, channels, GROUP / LANES, sum + c, products + c);
     for (; c + LANES <= channels; c += LANES)
-        group_products(dy + c, x + c, rows, channels, a ? a + c : NULL, b + c, 1, sum + c, products + c);
+        group_products(dy + c, x + c, rows, channels, 1, sum + c, products + c);
     for (; c < channels; c++) {
         double s = 0, q = 0;
         for (size_t row = 0; row < rows; row++) {
-            size_t at = row * channels + c;
-            double g = !a || fmaf(x[at], a[c], b[c]) > 0.0f ? dy[at] : 0.0f;
+            double g = dy[row * channels + c];
             s += g;
-            q += g * x[at];
+            q += g * x[row * channels + c];
         }
         sum[c] = s;
         products[c] = q;
     }
 }
 
+/* Up to GROUP columns; the sums of rows that the Relu let through. What it held back is masked out bit by
+ * bit: of a condition the compiler would make a branch, which lanes cannot take. */
+KERNEL_INLINE void group_masked(const float *dy, const float *x, size_t rows, size_t channels, size_t columns,
+                                const float *a, const float *b, double *sum, double *products)
+{
+    double s[GROUP] = {0}, q[GROUP] = {0};
+    for (size_t row = 0; row < rows; row++, dy += channels, x += channels) {
+        KERNEL_LANES
+        for (size_t c = 0; c < columns; c++) {
+            uint32_t through = -(uint32_t)(fmaf(x[c], a[c], b[c]) > 0.0f);
+            double g = float_of_bits(float_bits(dy[c]) & through);
+            s[c] += g;
+            q[c] += g * x[c];
+        }
+    }
+    memcpy(sum, s, columns * sizeof *s);
+    memcpy(products, q, columns * sizeof *q);
+}
+
 KERNEL static void masked_products(const float *dy, const float *x, size_t rows, size_t channels,
                                    const float *a, const float *b, double *sum, double *products)
 {
-    all_products(dy, x, rows, channels, a, b, sum, products);
-}
-
-KERNEL static void plain_products(const float *dy, const float *x, size_t rows, size_t channels, double *sum,
-                                  double *products)
-{
-    all_products(dy, x, rows, channels, NULL, dy, sum, products);
+    size_t c = 0;
+    for (; c + GROUP <= channels; c += GROUP)
+        group_masked(dy + c, x + c, rows, channels, GROUP, a + c, b + c, sum + c, products + c);
+    if (c < channels)
+        group_masked(dy + c, x + c, rows, channels, channels - c, a + c, b + c, sum + c, products + c);
 }
 
 void columns_products(const float *dy, const float *x, size_t rows, size_t channels, const float *a,

@@ -28,4 +28,11 @@
 #define KERNEL_LOOP
 #endif
 
+/* The same before a loop of a few rounds, known to the compiler, which are to be the lanes of one vector. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define KERNEL_LANES _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#else
+#define KERNEL_LANES
+#endif
+
 #endif
