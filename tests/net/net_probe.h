@@ -5,10 +5,11 @@
  *   value KIND NAME DECAYS [DIM...]     KIND: input, parameter, state or constant
  *   node OPERATOR N_OUTPUTS OUTPUT... N_INPUTS INPUT... [ATTRIBUTE=NUMBER,...]...      INPUT -: not given
  *   output NAME
+ *   onnx PATH                           instead of all these
  *   loss KIND LABEL_SMOOTHING DELTA     KIND: of enum loss_kind
  *   optimiser KIND [OPTION=NUMBER]...   KIND: sgd, adam, adamw or rmsprop
  *   train M STEPS LEARNING_RATE THREADS
- * CASE.in, numbers of 4 bytes: parameters, states and constants in the order of their lines,
+ * CASE.in, numbers of 4 bytes: parameters, states and constants in the order of their lines (not with onnx),
  * then for each step M inputs and M targets.
  */
 #ifndef TESTS_NET_NET_PROBE_H

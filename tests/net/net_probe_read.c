@@ -1,6 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "model/onnx_net_read.h"
 #include "net_probe.h"
 
 enum { WORDS_MAX = 64, LINE_BYTES = 4096 };
@@ -172,6 +174,16 @@ static bramble_status read_node(struct probe *probe, struct words *words, brambl
     return status;
 }
 
+static bramble_status read_onnx(struct probe *probe, const char *path, bramble_error *error)
+{
+    struct net_graph *graph;
+    bramble_status status = onnx_net_read(&graph, NULL, true, path, error);
+    if (status) return status;
+    probe->graph = *graph;
+    mem_free(graph);
+    return BRAMBLE_OK;
+}
+
 static void read_loss(struct probe *probe, struct words *words)
 {
     static const char *const kinds[] = {"cross_entropy", "mean_squared_error", "binary_cross_entropy",
@@ -215,14 +227,15 @@ static void read_train(struct probe *probe, struct words *words)
 
 static bramble_status read_line(struct probe *probe, struct words *words, bramble_error *error)
 {
-    static const char *const things[] = {"value", "node", "output", "loss", "optimiser", "train"};
+    static const char *const things[] = {"value", "node", "output", "onnx", "loss", "optimiser", "train"};
     switch (find(next(words), things, sizeof things / sizeof *things)) {
     case 0: return read_value(probe, words, error);
     case 1: return read_node(probe, words, error);
     case 2: return graph_finish(&probe->graph, value_named(probe, next(words)), error);
-    case 3: read_loss(probe, words); break;
-    case 4: read_optimiser(probe, words); break;
-    case 5: read_train(probe, words); break;
+    case 3: return read_onnx(probe, next(words), error);
+    case 4: read_loss(probe, words); break;
+    case 5: read_optimiser(probe, words); break;
+    case 6: read_train(probe, words); break;
     }
     return BRAMBLE_OK;
 }

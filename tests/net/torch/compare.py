@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Networks of ours against PyTorch's: operators and whole networks. Prints TAP.
+"""Networks of ours against PyTorch's: operators, whole networks, networks read from ONNX files. Prints TAP.
 
     compare.py [--only WORD] NET_PROBE...       WORD: only checks with that in their names. NET_PROBE: the
                                                 program, or a command that runs it (an emulator)
@@ -15,15 +15,20 @@ import traceback
 sys.dont_write_bytecode = True
 
 # Bramble's errors, in parts of the greatest number of a tensor (training.py).
-ONE_PASS = {"start": 1e-30, "prediction": 2e-6, "loss": 1e-6, "gradient": 2e-5, "losses": 2e-6, "parameter": 2e-6, "state": 2e-6}
-# Ten steps carry the first one's errors on; a state is a running mean or variance.
+ONE_PASS = {"start": 1e-30, "prediction": 2e-6, "loss": 1e-6, "gradient": 2e-5, "losses": 2e-6,
+            "parameter": 2e-6, "state": 2e-6}
 # A normalisation divides by a deviation that may be small, and takes out what a bias before it put in.
 NORMALISED = {kind: 10 * tolerance for kind, tolerance in ONE_PASS.items()}
-TEN_STEPS = {"start": 1e-30, "prediction": 1e-5, "loss": 2e-6, "gradient": 5e-5, "losses": 2e-5, "parameter": 5e-5, "state": 2e-5}
-# Deep networks with batch normalisation meet some Relu whose input is 0 but for rounding, and each step makes more of the
-# difference: weights of ResNet-20 that differ by 6e-8 of themselves differ by 3e-3 after ten steps, in PyTorch's 8-byte floats.
+# Ten steps carry the first one's errors on; a state is a running mean or variance.
+TEN_STEPS = {"start": 1e-30, "prediction": 1e-5, "loss": 2e-6, "gradient": 5e-5, "losses": 2e-5,
+             "parameter": 5e-5, "state": 2e-5}
+# Deep networks with batch normalisation meet some Relu whose input is 0 but for rounding, and each step makes more of
+# the difference: weights of ResNet-20 that differ by 6e-8 of themselves differ by 3e-3 after ten steps, in PyTorch's
+# 8-byte floats.
 DEEP = {**TEN_STEPS, "losses": 1e-2, "parameter": 1e-2, "state": 1e-2}
 DEEP_RATE = 0.01  # of the others'
+# MobileNetV2 on few small images most of all: after ten steps PyTorch's losses are 0.02 to 0.2 apart.
+DEEPEST = {**DEEP, "gradient": 2e-4, "losses": 0.2, "parameter": 1}
 
 
 def operator_checks():
@@ -46,8 +51,8 @@ def block_checks():
     yield "attention block: outputs and gradients", [training.regression_case(net)], ONE_PASS
 
 
-# Where a gradient is about 0, Adam and RMSprop divide one rounding error by another: hence their large epsilon,
-# and another case of each on a network in which no gradient is.
+# Adam and RMSprop divide a gradient by its size. Where it is nothing but a rounding error their steps are arbitrary:
+# hence an epsilon that is large beside such errors.
 OPTIMISERS = {
     "SGD": (("sgd", {}), 0.05),
     "SGD with momentum": (("sgd", {"momentum": 0.9, "weight_decay": 5e-4}), 0.02),
@@ -65,8 +70,7 @@ def network_checks():
     for i, name in enumerate(networks.CLASSIFIERS):
         cases, deep = [], name == "resnet20"
         for j, (optimiser, rate) in enumerate(OPTIMISERS.values()):
-            large = name in ("cnn", "resnet20")
-            if large and (i + j) % 3:
+            if name in ("cnn", "resnet20") and (i + j) % 3:
                 continue
             twin, samples = networks.build(name)
             loss = ("cross_entropy", {"label_smoothing": 0.1 * (j % 2)})
@@ -75,7 +79,19 @@ def network_checks():
         yield f"{name}: ten steps with {len(cases)} optimisers", cases, DEEP if deep else TEN_STEPS
 
 
-CHECKS = (operator_checks, block_checks, network_checks)
+def onnx_checks():
+    import modules
+    from onnx_case import OnnxCase
+    for name, (*module, large) in modules.MODULES.items():
+        cases, tolerances = [], {"ResNet-18": DEEP, "MobileNetV2": DEEPEST}.get(name, TEN_STEPS)
+        for optimiser in ("SGD with momentum",) if large else ("SGD", "Adam"):
+            (kind, options), rate = OPTIMISERS[optimiser]
+            how = kind, {**options, "weight_decay": 0}
+            cases.append(OnnxCase(modules.SEED, *module, how, rate * DEEP_RATE if large else rate))
+        yield f"{name} from ONNX: ten steps with {len(cases)} optimisers", cases, tolerances
+
+
+CHECKS = (operator_checks, block_checks, network_checks, onnx_checks)
 
 
 def check(program, folder, number, cases, tolerances):
@@ -100,13 +116,9 @@ def check(program, folder, number, cases, tolerances):
 
 
 def say(name, wrong, greatest):
-    missing = [line for line in wrong if "there is no operator" in line]
-    if missing:
-        print(f"ok - {name} # SKIP {missing[0].partition(';')[0]}")
-        return
     print(f"{'not ok' if wrong else 'ok'} - {name}")
-    print("\n".join("# " + line for line in (wrong or [f"greatest error: {greatest:.2g} of what is allowed"])),
-          flush=True)
+    for line in wrong or [f"greatest error: {greatest:.2g} of what is allowed"]:
+        print("# " + line, flush=True)
 
 
 def run_checks(program, word):
@@ -123,7 +135,7 @@ def run_checks(program, word):
                 except Exception:  # pylint: disable=broad-except
                     wrong, greatest = traceback.format_exc().splitlines(), 0
                 say(name, wrong, greatest)
-                good = good and (not wrong or any("there is no operator" in line for line in wrong))
+                good = good and not wrong
     print(f"1..{number}")
     return good
 

@@ -88,8 +88,8 @@ def transformer(net):
 
 
 # Name: how it is built, samples, and a seed. Once in some thousand steps a Relu's input, or two numbers in a window
-# of MaxPool, are so near to each other that 4-byte floats see them the other way round than 8-byte ones: then
-# gradients differ by what that unit has in them. These seeds have no such unit.
+# of MaxPool, are so near to each other that 4-byte floats see them the other way round than 8-byte ones; gradients
+# then differ by what that unit has in them. These seeds have no such unit.
 CLASSIFIERS = {
     "mlp": (mlp, 37, 0),
     "cnn": (cnn, 21, 0),

@@ -16,13 +16,13 @@ def maybe(net):
     return bool(net.random.integers(2))
 
 
-def made(net, x, *shape):
-    return net.reshape(net.gemm(x, int(numpy.prod(shape))), *shape)
+def made(net, x, *shape, bias=True):
+    return net.reshape(net.gemm(x, int(numpy.prod(shape)), bias), *shape)
 
 
-def hidden(net, *shape):
+def hidden(net, *shape, bias=True):
     """Numbers of that shape for each sample, made by a Gemm: its gradient tells of the gradient they get."""
-    return made(net, net.input(whole(net, 3, 9)), *shape)
+    return made(net, net.input(whole(net, 3, 9)), *shape, bias=bias)
 
 
 def source(net, *shape):
@@ -113,7 +113,8 @@ def global_average_pool(net):
 
 
 def batch_norm(net):
-    x = image(net) if maybe(net) else source(net, whole(net, 1, 40))
+    make = net.input if maybe(net) else lambda *shape: hidden(net, *shape, bias=False)  # it would have no gradient
+    x = make(*[whole(net, 1, 11) for _ in range(2)], whole(net, 1, 19)) if maybe(net) else make(whole(net, 1, 40))
     return net.batch_norm(x, maybe(net), net.random.uniform(0.5, 0.95))
 
 

@@ -145,15 +145,30 @@ def check_refused(prefix):
             raise ValueError(file.read().strip())
 
 
+class Numbers:
+    """What net_probe wrote, from the beginning on."""
+
+    def __init__(self, prefix):
+        self.numbers, self.at = numpy.fromfile(prefix + ".out", numpy.float32).astype(float), 0
+
+    def take(self, shape):
+        count = int(numpy.prod(shape))
+        self.at += count
+        return self.numbers[self.at - count:self.at].reshape(shape)
+
+    def finish(self):
+        if self.at != len(self.numbers):
+            raise ValueError(f"net_probe wrote {len(self.numbers)} numbers instead of {self.at}")
+
+
 def read_results(prefix, expected):
     """net_probe's numbers in the shapes of PyTorch's."""
-    numbers = numpy.fromfile(prefix + ".out", numpy.float32).astype(float)
-    results, at = {}, 0
+    numbers, results = Numbers(prefix), {}
     for name, want in expected.items():
-        results[name] = numbers[at:at + want.size].reshape(want.shape)
-        at += want.size + (name == "loss")  # behind it stands how many were right
-    if at != len(numbers):
-        raise ValueError(f"net_probe wrote {len(numbers)} numbers instead of {at}")
+        results[name] = numbers.take(want.shape)
+        if name == "loss":
+            numbers.take(1)  # how many were right
+    numbers.finish()
     return results
 
 
