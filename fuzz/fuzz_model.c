@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "model/onnx.pb-c.h"
 #include "model/tree_print.h"
+#include "net/step.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -24,8 +25,24 @@ static void must(bool true_statement)
     if (!true_statement) abort();
 }
 
+/* Networks that take and give little are run. */
+static void use_network(const struct bramble_model *model)
+{
+    size_t n_inputs = model->net->values[model->net->input].size;
+    float *x = calloc(n_inputs, sizeof *x),
+          *out = calloc(model->net->values[model->net->output].size, sizeof *out);
+    if (x && out && n_inputs < 1 << 16 && model->net->n_weights < 1 << 20)
+        net_run(model->net, x, 1, 1, out, NULL);
+    free(x);
+    free(out);
+}
+
 static void use(const struct bramble_model *model)
 {
+    if (!model->forest) {
+        use_network(model);
+        return;
+    }
     uint32_t n_features = model->forest->n_features;
     float *x = calloc(n_features, sizeof *x);
     double out;
@@ -46,8 +63,14 @@ static void save_and_load(const struct bramble_model *model)
     must(model_save(model, path, NULL) == BRAMBLE_OK);
     must(model_load(&again, path, NULL) == BRAMBLE_OK);
     unlink(path);
-    forest_hash(model->forest, before);
-    forest_hash(again->forest, after);
+    must(model->kind == again->kind);
+    if (model->forest) {
+        forest_hash(model->forest, before);
+        forest_hash(again->forest, after);
+    } else {
+        graph_hash(model->net, before);
+        graph_hash(again->net, after);
+    }
     must(strcmp(before, after) == 0);
     model_free(again);
 }

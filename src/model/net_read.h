@@ -5,7 +5,7 @@
 #include "model/net_reader.h"
 
 net_read_fn read_gemm, read_matmul;
-net_read_fn read_conv, read_pool, read_global_pool, read_reduce_mean;
+net_read_fn read_conv, read_pad, read_pool, read_global_pool, read_reduce_mean;
 net_read_fn read_batch_normalization, read_layer_normalization, read_softmax;
 net_read_fn read_unary, read_leaky_relu, read_gelu, read_clip, read_hard_sigmoid, read_dropout;
 net_read_fn read_binary;

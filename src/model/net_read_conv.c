@@ -164,6 +164,20 @@ static bramble_status add_kernel_bias(struct net_reader *r, uint32_t weight, uin
                              value);
 }
 
+/* Padding by nothing, which PyTorch puts before its average pools; other padding belongs to what follows. */
+bramble_status read_pad(struct net_reader *r)
+{
+    int64_t pads[2 * VIEW_AXES_MAX];
+    uint32_t n;
+    bramble_status status = reader_ints(r, "pads", 1, pads, 2 * VIEW_AXES_MAX, &n);
+    if (status) return status;
+    for (uint32_t i = 0; i < n; i++)
+        if (pads[i] != 0)
+            return reader_unsupported(r, "pads on its own; export the network with padding in its "
+                                         "convolutions and pools");
+    return read_same(r);
+}
+
 bramble_status read_conv(struct net_reader *r)
 {
     const struct view *x;

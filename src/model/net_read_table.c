@@ -34,6 +34,7 @@ static const struct {
     {"MatMul", read_matmul},
     {"MaxPool", read_pool},
     {"Mul", read_binary},
+    {"Pad", read_pad},
     {"ReduceMean", read_reduce_mean},
     {"Relu", read_unary},
     {"Reshape", read_reshape},
