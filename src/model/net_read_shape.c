@@ -82,12 +82,14 @@ static void free_literal_batch(const struct net_reader *r, const struct view *x,
     for (uint32_t a = 0; a < n; a++)
         if (sizes[a] > 0 && sizes[a] % BATCH_SIZE == 0) return;
     for (uint32_t a = 0; a < n && sizes[a] > 0 && before <= wanted; a++) {
-        if (before == wanted && sizes[a] % r->literal_batch == 0) {
+        uint64_t until = before * (uint64_t)sizes[a];
+        bool here = before == wanted || until > wanted; /* the batch's place is in this axis */
+        if (here && sizes[a] % r->literal_batch == 0) {
             if (!__builtin_mul_overflow(sizes[a] / r->literal_batch, (int64_t)BATCH_SIZE, &sizes[a])) return;
             sizes[a] = -1;
             return;
         }
-        before *= (uint64_t)sizes[a];
+        before = until;
     }
 }
 

@@ -380,21 +380,6 @@ static inline void hand_settings(struct bramble_model *model)
     }
 }
 
-/* Whether there are the operators that a network needs. */
-static inline bool hand_net_possible(enum hand_net kind)
-{
-    static const char *const needed[HAND_NETS][8] = {
-        [HAND_CNN] = {"MaxPool", "AveragePool"},
-        [HAND_RESNET] = {"BatchNormalization", "Add", "GlobalAveragePool"},
-        [HAND_ATTENTION] = {"LayerNormalization", "Transpose", "Split", "Softmax", "Mul", "Add"},
-        [HAND_WORDS] = {"Gather"},
-        [HAND_SHAPES] = {"Concat", "Mul", "Add", "Split", "Dropout"},
-    };
-    for (const char *const *name = needed[kind]; *name; name++)
-        if (!operator_find(*name)) return false;
-    return true;
-}
-
 static inline struct bramble_model *hand_net_model(enum hand_net kind, bool regression, uint32_t seed)
 {
     bool image = kind == HAND_CNN || kind == HAND_RESNET || kind == HAND_SHAPES;

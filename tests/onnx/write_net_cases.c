@@ -79,7 +79,6 @@ int main(int argc, char **argv)
 {
     if (argc != 2) return 2;
     for (int kind = 0; kind < HAND_NETS; kind++) {
-        if (!hand_net_possible((enum hand_net)kind)) continue;
         write_case(argv[1], (enum hand_net)kind, false);
         write_case(argv[1], (enum hand_net)kind, true);
     }
