@@ -92,7 +92,7 @@ def transformer(net):
 # then differ by what that unit has in them. These seeds have no such unit.
 CLASSIFIERS = {
     "mlp": (mlp, 37, 0),
-    "cnn": (cnn, 21, 0),
+    "cnn": (cnn, 21, 1),
     "resnet20": (resnet20, 12, 0),
     "LSTM classifier": (lstm_classifier, 37, 0),
     "GRU classifier": (gru_classifier, 37, 0),
