@@ -147,7 +147,7 @@ bramble_status reader_add(struct net_reader *r, const char *op, const uint32_t *
                           uint32_t n_outputs, const struct net_attributes *attributes, uint32_t *first_output)
 {
     struct net_node_new node = {.op = op,
-                                .name = r->node->name && *r->node->name ? r->node->name : op,
+                                .name = r->node && r->node->name && *r->node->name ? r->node->name : op,
                                 .inputs = inputs,
                                 .n_inputs = n_inputs,
                                 .n_outputs = n_outputs,

@@ -46,7 +46,7 @@ struct net_reader {
     struct net_names makers; /* which node makes it */
     bool *needed;            /* nodes that the output needs */
     bool *done; /* nodes that an earlier one took with it: a pattern of several nodes is one operator here */
-    const Onnx__NodeProto *node; /* at hand */
+    const Onnx__NodeProto *node; /* at hand; NULL at the graph's input and output */
     size_t node_number;
 };
 
@@ -86,7 +86,7 @@ bramble_status reader_ints(struct net_reader *r, const char *name, size_t i, int
 /* An axis as people count them, negative ones from the end, checked against `n_axes`. */
 bramble_status reader_axis(struct net_reader *r, int64_t axis, uint32_t n_axes, uint32_t *out);
 
-/* Adds a node to the network under the name of the node at hand. */
+/* Adds a node to the network under the name of the node at hand; of the operator where there is none. */
 bramble_status reader_add(struct net_reader *r, const char *op, const uint32_t *inputs, uint32_t n_inputs,
                           uint32_t n_outputs, const struct net_attributes *attributes,
                           uint32_t *first_output);
