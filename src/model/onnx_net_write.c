@@ -1,54 +1,26 @@
 #include "model/onnx_net_write.h"
 
-#include <string.h>
-
 #include "base/error.h"
-#include "base/mem.h"
 #include "base/outfile.h"
 #include "model/metadata.h"
+#include "model/metadata_entries.h"
 #include "model/net_json.h"
 
-enum { ONNX_IR = 8, ONNX_OPSET = 17, OWN_ENTRIES = 3 };
+enum { ONNX_OPSET = 17 };
 
-/* The metadata of a model file: our own entries, then the settings. */
-struct entries {
-    size_t n;
-    Onnx__StringStringEntryProto *entry, **pointer;
-    char *texts[OWN_ENTRIES];
-};
-
-static void entries_fini(struct entries *entries)
-{
-    for (int i = 0; i < OWN_ENTRIES; i++) mem_free(entries->texts[i]);
-    mem_free(entries->entry);
-    mem_free(entries->pointer);
-}
-
-static void add_entry(struct entries *entries, char *key, char *value)
-{
-    Onnx__StringStringEntryProto *entry = &entries->entry[entries->n];
-    onnx__string_string_entry_proto__init(entry);
-    entry->key = key;
-    entry->value = value;
-    entries->pointer[entries->n++] = entry;
-}
-
-static bramble_status entries_init(struct entries *entries, const struct bramble_model *model,
+static bramble_status entries_init(struct metadata_entries *entries, const struct bramble_model *model,
                                    bramble_error *error)
 {
-    static char *const keys[OWN_ENTRIES] = {METADATA_SCHEMA, METADATA_ENCODER, METADATA_NETWORK};
-    size_t n = (size_t)model->n_settings + OWN_ENTRIES;
-    *entries = (struct entries){.entry = mem_alloc(n, sizeof *entries->entry),
-                                .pointer = mem_alloc(n, sizeof *entries->pointer)};
-    bramble_status status =
-        entries->entry && entries->pointer ? BRAMBLE_OK : error_memory(error, "a model's metadata");
-    if (!status) status = schema_to_json(&entries->texts[0], &model->schema, error);
+    static char *const keys[METADATA_TEXTS_MAX] = {METADATA_SCHEMA, METADATA_ENCODER, METADATA_NETWORK};
+    bramble_status status = metadata_entries_init(entries, model, error);
+    if (status) return status;
+    status = schema_to_json(&entries->texts[0], &model->schema, error);
     if (!status) status = encoder_to_json(&entries->texts[1], &model->encoder, error);
     if (!status) status = net_to_json(&entries->texts[2], model->net, error);
-    for (int i = 0; !status && i < OWN_ENTRIES; i++) add_entry(entries, keys[i], entries->texts[i]);
-    for (uint32_t i = 0; !status && i < model->n_settings; i++)
-        add_entry(entries, model->settings[i].key, model->settings[i].value);
-    if (status) entries_fini(entries);
+    if (status)
+        metadata_entries_fini(entries);
+    else
+        metadata_entries_put(entries, model, keys);
     return status;
 }
 
@@ -77,17 +49,10 @@ static bramble_status write_file(const Onnx__ModelProto *file, const char *path,
     return outfile_commit(buffer.file, error);
 }
 
-static char *find_version(const struct bramble_model *model)
-{
-    for (uint32_t i = 0; i < model->n_settings; i++)
-        if (strcmp(model->settings[i].key, "bramble.version") == 0) return model->settings[i].value;
-    return BRAMBLE_VERSION;
-}
-
 static bramble_status save(const struct bramble_model *model, struct net_file_graph *graph, const char *path,
                            bramble_error *error)
 {
-    struct entries entries;
+    struct metadata_entries entries;
     bramble_status status = entries_init(&entries, model, error);
     if (status) return status;
     Onnx__OperatorSetIdProto set = ONNX__OPERATOR_SET_ID_PROTO__INIT, *sets = &set;
@@ -95,17 +60,12 @@ static bramble_status save(const struct bramble_model *model, struct net_file_gr
     set.domain = "";
     set.has_version = 1;
     set.version = ONNX_OPSET;
-    file.has_ir_version = 1;
-    file.ir_version = ONNX_IR;
-    file.producer_name = "bramble";
-    file.producer_version = find_version(model);
     file.n_opset_import = 1;
     file.opset_import = &sets;
-    file.n_metadata_props = entries.n;
-    file.metadata_props = entries.pointer;
+    metadata_entries_sign(&entries, model, &file);
     file.graph = &graph->builder.graph;
     status = write_file(&file, path, error);
-    entries_fini(&entries);
+    metadata_entries_fini(&entries);
     return status;
 }
 

@@ -1,76 +1,37 @@
-#include <string.h>
-
 #include "base/error.h"
-#include "base/mem.h"
 #include "model/ensemble_write.h"
 #include "model/metadata.h"
+#include "model/metadata_entries.h"
 #include "model/onnx_graph.h"
 #include "model/onnx_net_write.h"
 
 /* Field numbers of onnx.proto. */
 enum { MODEL_GRAPH = 7, GRAPH_NODE = 1 };
-enum { ONNX_IR = 8, ONNX_OPSET = 15, ONNX_ML_OPSET = 3, OWN_ENTRIES = 3 };
+enum { ONNX_OPSET = 15, ONNX_ML_OPSET = 3 };
 /* Programs based on protocol buffers read no file of 2 GiB or more. */
 static const uint64_t file_bytes_max = INT32_MAX;
 
-/* The metadata of a model file: our own entries, then the settings. */
-struct entries {
-    size_t n;
-    Onnx__StringStringEntryProto *entry, **pointer;
-    char *texts[OWN_ENTRIES];
-};
-
-static void entries_fini(struct entries *entries)
-{
-    for (int i = 0; i < OWN_ENTRIES; i++) mem_free(entries->texts[i]);
-    mem_free(entries->entry);
-    mem_free(entries->pointer);
-}
-
-static void add_entry(struct entries *entries, char *key, char *value)
-{
-    Onnx__StringStringEntryProto *entry = &entries->entry[entries->n];
-    onnx__string_string_entry_proto__init(entry);
-    entry->key = key;
-    entry->value = value;
-    entries->pointer[entries->n++] = entry;
-}
-
-static bramble_status fill_entries(struct entries *entries, const struct bramble_model *model,
+static bramble_status entries_init(struct metadata_entries *entries, const struct bramble_model *model,
                                    bramble_error *error)
 {
+    static char *const keys[METADATA_TEXTS_MAX] = {METADATA_SCHEMA, METADATA_IMPORTANCES, METADATA_OOB_SCORE};
     const struct forest *forest = model->forest;
     bool has_oob = forest->oob_score == forest->oob_score;
-    bramble_status status = schema_to_json(&entries->texts[0], &model->schema, error);
+    bramble_status status = metadata_entries_init(entries, model, error);
+    if (status) return status;
+    status = schema_to_json(&entries->texts[0], &model->schema, error);
     if (!status) status = numbers_to_json(&entries->texts[1], forest->importances, forest->n_features, error);
     if (!status && has_oob) status = numbers_to_json(&entries->texts[2], &forest->oob_score, 1, error);
-    if (status) return status;
-    add_entry(entries, METADATA_SCHEMA, entries->texts[0]);
-    add_entry(entries, METADATA_IMPORTANCES, entries->texts[1]);
-    if (has_oob) add_entry(entries, METADATA_OOB_SCORE, entries->texts[2]);
-    for (uint32_t i = 0; i < model->n_settings; i++)
-        add_entry(entries, model->settings[i].key, model->settings[i].value);
-    return BRAMBLE_OK;
-}
-
-static bramble_status entries_init(struct entries *entries, const struct bramble_model *model,
-                                   bramble_error *error)
-{
-    size_t n = (size_t)model->n_settings + OWN_ENTRIES;
-    *entries = (struct entries){.entry = mem_alloc(n, sizeof *entries->entry),
-                                .pointer = mem_alloc(n, sizeof *entries->pointer)};
-    bramble_status status = entries->entry && entries->pointer ? fill_entries(entries, model, error)
-                                                               : error_memory(error, "a model's metadata");
-    if (status) entries_fini(entries);
+    if (status)
+        metadata_entries_fini(entries);
+    else
+        metadata_entries_put(entries, model, keys);
     return status;
 }
 
 /* Everything but the graph. */
 static bramble_status put_header(struct sink *sink, const struct bramble_model *model, bramble_error *error)
 {
-    char *version = BRAMBLE_VERSION;
-    for (uint32_t i = 0; i < model->n_settings; i++)
-        if (strcmp(model->settings[i].key, "bramble.version") == 0) version = model->settings[i].value;
     Onnx__OperatorSetIdProto sets[2] = {ONNX__OPERATOR_SET_ID_PROTO__INIT, ONNX__OPERATOR_SET_ID_PROTO__INIT};
     Onnx__OperatorSetIdProto *set_pointers[2] = {&sets[0], &sets[1]};
     sets[0].domain = "";
@@ -78,20 +39,15 @@ static bramble_status put_header(struct sink *sink, const struct bramble_model *
     sets[1].domain = "ai.onnx.ml";
     sets[1].version = ONNX_ML_OPSET;
     sets[0].has_version = sets[1].has_version = 1;
-    struct entries entries;
+    struct metadata_entries entries;
     bramble_status status = entries_init(&entries, model, error);
     if (status) return status;
     Onnx__ModelProto header = ONNX__MODEL_PROTO__INIT;
-    header.has_ir_version = 1;
-    header.ir_version = ONNX_IR;
-    header.producer_name = "bramble";
-    header.producer_version = version;
     header.n_opset_import = 2;
     header.opset_import = set_pointers;
-    header.n_metadata_props = entries.n;
-    header.metadata_props = entries.pointer;
+    metadata_entries_sign(&entries, model, &header);
     status = sink_message(sink, &header.base, error);
-    entries_fini(&entries);
+    metadata_entries_fini(&entries);
     return status;
 }
 
