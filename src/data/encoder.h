@@ -56,10 +56,17 @@ struct encoder_options {
         false, false, false                                                                                  \
     }
 
-/* Learns from all rows of the training table; *out is empty on failure. BRAMBLE_ERR_DATA beyond
+/* Rows of a table that are learned from. */
+struct encoder_rows {
+    const uint32_t *numbers; /* n, or NULL: the first n */
+    size_t n;                /* at least 1 */
+};
+
+/* Learns from these rows of the training table (NULL: all); *out is empty on failure. BRAMBLE_ERR_DATA beyond
  * ENCODER_INPUTS_MAX inputs. O(N F). */
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
-                            const struct encoder_options *options, bramble_error *error);
+                            const struct encoder_rows *rows, const struct encoder_options *options,
+                            bramble_error *error);
 void encoder_fini(struct encoder *encoder); /* zeroed ones too */
 bramble_status encoder_copy(struct encoder *out, const struct encoder *encoder, bramble_error *error);
 

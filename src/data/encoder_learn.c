@@ -26,28 +26,37 @@ static double spread_deviation(const struct spread *spread)
     return isnormal((float)deviation) ? deviation : 1;
 }
 
-static void learn_feature(struct encoded_feature *feature, const struct bramble_table *table, uint32_t f,
-                          bool indicators)
+static size_t row_number(const struct encoder_rows *rows, size_t i)
 {
-    const struct column *column = &table->columns[f];
+    return rows->numbers ? rows->numbers[i] : i;
+}
+
+static void learn_feature(struct encoded_feature *feature, const struct bramble_table *table,
+                          const struct encoder_rows *rows, uint32_t f, bool indicators)
+{
     bramble_feature_type type = table->schema.features[f].type;
-    feature->indicator = indicators && column->n_missing > 0;
-    if (feature->encoding != ENCODING_NUMBER) return;
     struct spread spread = {0};
-    for (size_t r = 0; r < table->n_rows; r++) {
-        float value = column_value(column, type, r);
-        if (!isnan(value)) spread_add(&spread, (double)value);
+    bool missing = false;
+    for (size_t i = 0; i < rows->n; i++) {
+        float value = column_value(&table->columns[f], type, row_number(rows, i));
+        if (isnan(value))
+            missing = true;
+        else if (feature->encoding == ENCODING_NUMBER)
+            spread_add(&spread, (double)value);
     }
+    feature->indicator = indicators && missing;
+    if (feature->encoding != ENCODING_NUMBER || !spread.n) return;
     feature->mean = (float)spread.mean;
     feature->deviation = (float)spread_deviation(&spread);
 }
 
 /* From how often each byte occurs: exact sums, whatever the number of rows. */
-static void learn_channel(struct encoder *encoder, const struct bramble_table *table, uint32_t channel)
+static void learn_channel(struct encoder *encoder, const struct bramble_table *table,
+                          const struct encoder_rows *rows, uint32_t channel)
 {
     uint64_t counts[256] = {0}, n = 0;
-    for (uint32_t f = channel; f < encoder->n_features; f += encoder->shape[2], n += table->n_rows)
-        for (size_t r = 0; r < table->n_rows; r++) counts[table->columns[f].bytes[r]]++;
+    for (uint32_t f = channel; f < encoder->n_features; f += encoder->shape[2], n += rows->n)
+        for (size_t i = 0; i < rows->n; i++) counts[table->columns[f].bytes[row_number(rows, i)]]++;
     double sum = 0, squares = 0;
     for (int v = 0; v < 256; v++) sum += (double)counts[v] * v / 255;
     double mean = sum / (double)n;
@@ -57,26 +66,30 @@ static void learn_channel(struct encoder *encoder, const struct bramble_table *t
     encoder->channel_deviation[channel] = deviation > 1e-6 ? (float)deviation : 1;
 }
 
-static void learn_target(struct encoder *encoder, const struct bramble_table *table)
+static void learn_target(struct encoder *encoder, const struct bramble_table *table,
+                         const struct encoder_rows *rows)
 {
     if (encoder->task != BRAMBLE_TASK_REGRESSION) return;
     struct spread spread = {0};
-    for (size_t r = 0; r < table->n_rows; r++) spread_add(&spread, table->values[r]);
+    for (size_t i = 0; i < rows->n; i++) spread_add(&spread, table->values[row_number(rows, i)]);
     encoder->target_mean = spread.mean;
     encoder->target_deviation = spread_deviation(&spread);
 }
 
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
-                            const struct encoder_options *options, bramble_error *error)
+                            const struct encoder_rows *rows, const struct encoder_options *options,
+                            bramble_error *error)
 {
+    const struct encoder_rows all = {.n = table->n_rows};
+    if (!rows) rows = &all;
     bramble_status status = encoder_from_schema(out, &table->schema, options->index_categories, error);
     if (status) return status;
     bool indicators = !options->no_indicators && !out->shape[0]; /* an image's shape has no room for them */
     for (uint32_t f = 0; !out->pixels && f < out->n_features; f++)
-        learn_feature(&out->features[f], table, f, indicators);
+        learn_feature(&out->features[f], table, rows, f, indicators);
     for (uint32_t c = 0; out->pixels && options->standardise_pixels && c < out->shape[2]; c++)
-        learn_channel(out, table, c);
-    learn_target(out, table);
+        learn_channel(out, table, rows, c);
+    learn_target(out, table, rows);
     status = encoder_place(out, error);
     if (status) encoder_fini(out);
     return status;

@@ -70,16 +70,30 @@ static struct rows part_of(const struct rows *rows, size_t first, size_t n)
     return part;
 }
 
-static bramble_status draw_rows(struct net_data *data, const bramble_net_options *o, bramble_error *error)
+/* How to encode is learned from the rows that are trained on: those set aside to judge decide nothing. */
+static bramble_status learn_rows(struct net_data *data, const struct bramble_table *table,
+                                 const struct net_rows *drawn, bramble_error *error)
+{
+    struct encoder_options options = ENCODER_OPTIONS_INIT;
+    struct encoder_rows learned = {drawn->train, drawn->n_train};
+    bramble_status status = encoder_init(&data->encoder, table, &learned, &options, error);
+    if (!status) status = rows_init(&data->rows, table, &data->encoder, error);
+    if (!status) status = gather(data->rows.owned, data->rows.row_bytes, drawn, error);
+    if (!status) status = gather(data->rows.owned_targets, NET_TARGET_BYTES, drawn, error);
+    if (status) return status;
+    data->train = part_of(&data->rows, 0, drawn->n_train);
+    data->validation = part_of(&data->rows, drawn->n_train, drawn->n_validation);
+    return BRAMBLE_OK;
+}
+
+static bramble_status draw_rows(struct net_data *data, const struct bramble_table *table,
+                                const bramble_net_options *o, bramble_error *error)
 {
     struct net_rows drawn;
     bramble_status status =
-        net_rows_draw(&drawn, data->rows.n_rows, o->max_samples, o->validation, o->seed, error);
+        net_rows_draw(&drawn, table->n_rows, o->max_samples, o->validation, o->seed, error);
     if (status) return status;
-    status = gather(data->rows.owned, data->rows.row_bytes, &drawn, error);
-    if (!status) status = gather(data->rows.owned_targets, NET_TARGET_BYTES, &drawn, error);
-    data->train = part_of(&data->rows, 0, drawn.n_train);
-    data->validation = part_of(&data->rows, drawn.n_train, drawn.n_validation);
+    status = learn_rows(data, table, &drawn, error);
     net_rows_fini(&drawn);
     return status;
 }
@@ -101,13 +115,10 @@ bramble_status net_data_open(struct net_data *data, const struct bramble_table *
     *data = (struct net_data){.batching = BATCHES_OPTIONS_INIT};
     data->batching.batch_size = o->batch_size;
     data->batching.seed = o->seed;
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
     bramble_status status = check_table(table, error);
     if (!status) status = net_loss_of(&data->loss, o, table->schema.task, error);
     if (!status) status = read_augment(&data->batching.augment, o->augment, error);
-    if (!status) status = encoder_init(&data->encoder, table, &options, error);
-    if (!status) status = rows_init(&data->rows, table, &data->encoder, error);
-    if (!status) status = draw_rows(data, o, error);
+    if (!status) status = draw_rows(data, table, o, error);
     if (status) return status;
     size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
     data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));

@@ -30,7 +30,7 @@ static struct data *data_new(size_t n)
         for (size_t r = 0; r < n; r++) d->columns[f].bytes[r] = (uint8_t)(1 + (r + f) % 255);
     }
     struct encoder_options options = ENCODER_OPTIONS_INIT;
-    assert_int_equal(encoder_init(&d->encoder, &d->table, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(encoder_init(&d->encoder, &d->table, NULL, &options, NULL), BRAMBLE_OK);
     assert_int_equal(rows_init(&d->rows, &d->table, &d->encoder, NULL), BRAMBLE_OK);
     return d;
 }

@@ -16,7 +16,7 @@ static struct encoder learn(const bramble_table *table, struct encoder_options o
 {
     struct encoder encoder;
     bramble_error error = {0};
-    if (encoder_init(&encoder, table, &options, &error)) fail_msg("%s", error.message);
+    if (encoder_init(&encoder, table, NULL, &options, &error)) fail_msg("%s", error.message);
     return encoder;
 }
 
@@ -74,6 +74,22 @@ static void encodes_numbers_categories_and_target(void **state)
     encoder_targets(&e, table, 0, 4, y);
     for (int r = 0; r < 4; r++) assert_true(fabs(encoder_target_value(&e, y[r]) - 10 * (r + 1)) < 1e-5);
     assert_true(fabs((double)(y[0] + y[1] + y[2] + y[3])) < 1e-6);
+    encoder_fini(&e);
+    bramble_table_free(table);
+}
+
+static void learns_from_the_rows_it_is_told(void **state)
+{
+    (void)state;
+    bramble_table *table = read_regression(mixed);
+    struct encoder e;
+    struct encoder_options options = ENCODER_OPTIONS_INIT;
+    struct encoder_rows rows = {(const uint32_t[]){1, 3}, 2};
+    assert_int_equal(encoder_init(&e, table, &rows, &options, NULL), BRAMBLE_OK);
+    assert_true(e.features[0].mean == 3.25f && e.features[0].deviation == 0.75f);
+    assert_false(e.features[0].indicator); /* missing in another row only */
+    assert_true(e.features[1].indicator);
+    assert_true(e.target_mean == 30 && e.target_deviation == 10);
     encoder_fini(&e);
     bramble_table_free(table);
 }
@@ -284,7 +300,7 @@ static void survives_no_memory(void **state)
         bramble_error error = {0};
         struct encoder_options options = ENCODER_OPTIONS_INIT;
         mem_fail_at(n, 1);
-        bramble_status status = encoder_init(&e, table, &options, &error);
+        bramble_status status = encoder_init(&e, table, NULL, &options, &error);
         if (!status) status = rows_init(&rows, table, &e, &error);
         size_t count = mem_fail_count();
         mem_fail_at(0, 0);
@@ -301,6 +317,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_numbers_categories_and_target),
+        cmocka_unit_test(learns_from_the_rows_it_is_told),
         cmocka_unit_test(indexes_categories_for_embeddings),
         cmocka_unit_test(constant_features_become_zero),
         cmocka_unit_test(scales_pixels),
