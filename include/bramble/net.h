@@ -17,7 +17,8 @@
  *     bramble_trainer_free(trainer);
  *
  * Parameters carry PyTorch's names and meanings. The same data, options and seed give the same weights bit
- * for bit on any number of threads, and so does a training that was interrupted and gone on with.
+ * for bit on any number of threads and on x86-64 and arm64, and so does a training that was interrupted and
+ * gone on with.
  */
 #ifndef BRAMBLE_NET_H
 #define BRAMBLE_NET_H
@@ -61,9 +62,9 @@ typedef struct bramble_net_progress {
     uint64_t step;                        /* steps done */
     double loss, accuracy;                /* means over this epoch so far; accuracy is NaN for numbers */
     double learning_rate;                 /* of the last step */
-    double samples_per_second;            /* over the last seconds */
-    double seconds, seconds_left;         /* since this process began to train; until it is done */
-    bool epoch_done;                      /* an epoch ended; then also: */
+    double samples_per_second;    /* trained in this call, by the time spent in steps and their data */
+    double seconds, seconds_left; /* since this process began to train; until it is done */
+    bool epoch_done;              /* an epoch ended; then also: */
     double validation_loss, validation_accuracy; /* NaN without validation rows */
     bool best;                                   /* this epoch's weights are the best so far */
 } bramble_net_progress;

@@ -55,7 +55,8 @@ static double loss_of(struct trainer *trainer, const struct batch *batch)
 static double greatest(const float *x, size_t n)
 {
     double most = 0;
-    for (size_t i = 0; i < n; i++) most = fmax(most, fabs((double)x[i]));
+    for (size_t i = 0; i < n; i++) /* not fmax, over which gcc 12 breaks down for arm64 */
+        if (fabs((double)x[i]) > most) most = fabs((double)x[i]);
     return most;
 }
 

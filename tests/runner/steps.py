@@ -19,7 +19,7 @@ TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:handle_segv=2:h
 FUZZ_SECONDS = 10
 # Rooms whose tests start threads, and rooms whose tests are programs without children (emulation runs these).
 THREADED = ("base", "data", "forest", "api")
-EMULATED = ("base", "data", "forest", "model", "report", "api")
+EMULATED = ("base", "data", "forest", "net", "model", "report", "api")
 
 
 def path(*parts):
@@ -125,10 +125,10 @@ def arm64(report, jobs):
         return
     options = ["-Dwerror=true", "--cross-file", "build/arm64/cross.ini"]
     if not release_is_built(jobs):
-        report.fail("the same forest", "the release build it is compared with does not build")
+        report.fail("the same models", "the release build it is compared with does not build")
     elif meson.build(report, folder("arm64"), log("arm64"), jobs, options):
         meson.test(report, folder("arm64"), log("arm64"), jobs, EMULATED, options=["-t", "20"])
-        tap(report, "same_forest", ["tests/arm64/same_forest", folder("release"), folder("arm64")])
+        tap(report, "same_model", ["tests/arm64/same_model", folder("release"), folder("arm64")])
 
 
 def lab(report, _jobs):
@@ -148,7 +148,7 @@ STEPS = {
     "asan": (asan, "AddressSanitizer and UBSan, every allocation failing in turn: all tests"),
     "tsan": (tsan, "ThreadSanitizer: the tests of rooms that use threads"),
     "fuzz": (fuzz, f"each fuzzer for {FUZZ_SECONDS} s, under AddressSanitizer and UBSan"),
-    "arm64": (arm64, "cross-compiled and run under emulation: tests, and the same forest as here"),
+    "arm64": (arm64, "cross-compiled and run under emulation: tests, and the same forests and networks as here"),
     "lab": (lab, "a home cluster on this machine: its limits, MPI across it, what can go wrong with it"),
     "slurm": (slurm, "jobs of a real Slurm: sbatch, salloc and srun on two nodes, without ssh"),
 }
