@@ -89,6 +89,10 @@ def onnx_checks():
             how = kind, {**options, "weight_decay": 0}
             cases.append(OnnxCase(modules.SEED, *module, how, rate * DEEP_RATE if large else rate))
         yield f"{name} from ONNX: ten steps with {len(cases)} optimisers", cases, tolerances
+        if large:  # which says little after ten; one step at the others' rate has nothing to make more of
+            (kind, options), rate = OPTIMISERS["SGD with momentum"]
+            one = OnnxCase(modules.SEED, *module, (kind, {**options, "weight_decay": 0}), rate, steps=1)
+            yield f"{name} from ONNX: one step", [one], {**TEN_STEPS, "gradient": tolerances["gradient"]}
 
 
 CHECKS = (operator_checks, block_checks, network_checks, onnx_checks)
