@@ -27,10 +27,15 @@ uint32_t fold_pending(const struct fold *fold)
     return (uint32_t)fold->count;
 }
 
-/* The lowest level that is free. */
+/* The lowest level that is free, from this one on. */
+float *fold_subtree(struct fold *fold, uint32_t level)
+{
+    return fold->levels + (level + (uint32_t)__builtin_ctzll(~(fold->count >> level))) * fold->size;
+}
+
 float *fold_leaf(struct fold *fold)
 {
-    return fold->levels + (uint32_t)__builtin_ctzll(~fold->count) * fold->size;
+    return fold_subtree(fold, 0);
 }
 
 KERNEL static void add_to(float *sum, const float *x, size_t n)
@@ -41,10 +46,16 @@ KERNEL static void add_to(float *sum, const float *x, size_t n)
 
 void fold_add(struct fold *fold)
 {
-    float *leaf = fold_leaf(fold);
-    for (uint32_t left = fold_carries(fold); left; left &= left - 1)
-        add_to(leaf, fold->levels + (uint32_t)__builtin_ctz(left) * fold->size, fold->size);
-    fold_added(fold);
+    fold_add_subtree(fold, 0);
+}
+
+void fold_add_subtree(struct fold *fold, uint32_t level)
+{
+    float *sum = fold_subtree(fold, level);
+    uint64_t above = fold->count >> level, carries = (above & ~(above + 1)) << level;
+    for (; carries; carries &= carries - 1)
+        add_to(sum, fold->levels + (uint32_t)__builtin_ctzll(carries) * fold->size, fold->size);
+    fold->count += (uint64_t)1 << level;
 }
 
 void fold_added(struct fold *fold)

@@ -1,7 +1,7 @@
 /*
  * Sums over microbatches in an order that does not depend on who computed them: the leaves of a fixed binary
- * tree, ((0 + 1) + (2 + 3)) + ((4 + 5) + ...), the way a binary counter carries. A machine that has some
- * aligned subtrees (issue: clusters) hands on those subtrees' sums and the total is the same.
+ * tree, ((0 + 1) + (2 + 3)) + ((4 + 5) + ...), the way a binary counter carries. Who has the sums of some
+ * aligned subtrees adds those instead of their leaves, and the total is the same (division.h).
  */
 #ifndef NET_FOLD_H
 #define NET_FOLD_H
@@ -23,6 +23,9 @@ void fold_begin(struct fold *fold, float *levels, size_t size);
 /* Where the next leaf's `size` numbers are to be written; then fold_add takes them in. */
 float *fold_leaf(struct fold *fold);
 void fold_add(struct fold *fold);
+/* The same for the sum of the next 2^level leaves; the count must be a multiple of that. */
+float *fold_subtree(struct fold *fold, uint32_t level);
+void fold_add_subtree(struct fold *fold, uint32_t level);
 /* For those who add while they write: to the leaf's numbers those of these levels (bits) are to be added, the
  * lowest first; then fold_added instead of fold_add. With fold_pending's levels the leaf, if it is the last,
  * becomes the total. */

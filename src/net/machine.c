@@ -10,9 +10,16 @@
 
 enum { LOSS_NUMBERS = 8 /* loss, weight, correct, and what fills a cache line */, PAGE = 4096 };
 
+/* That go through this machine. */
 static uint64_t microbatches(const struct machine *machine)
 {
-    return (machine->samples + MICROBATCH - 1) / MICROBATCH;
+    return machine->share ? machine->share->n_own : (machine->samples + MICROBATCH - 1) / MICROBATCH;
+}
+
+/* The first sample of one of them, in the batch. */
+static uint64_t first_sample(const struct machine *machine, uint64_t microbatch)
+{
+    return (machine->share ? machine->share->numbers[microbatch] : microbatch) * MICROBATCH;
 }
 
 bramble_status machine_init(struct machine *machine, const struct plan *plan, struct net_graph *graph,
@@ -88,7 +95,7 @@ static void *scratch_of(const struct machine *machine, uint32_t thread)
 
 static uint32_t samples_in(const struct machine *machine, uint64_t microbatch)
 {
-    uint64_t left = machine->samples - microbatch * MICROBATCH;
+    uint64_t left = machine->samples - first_sample(machine, microbatch);
     return left < MICROBATCH ? (uint32_t)left : MICROBATCH;
 }
 
@@ -103,7 +110,7 @@ static void begin_call(const struct machine *machine, uint32_t thread, uint64_t 
         .node = node,
         .kernels = machine->kernels,
         .samples = samples_in(machine, microbatch),
-        .first = microbatch * MICROBATCH,
+        .first = first_sample(machine, microbatch),
         .microbatch = (uint32_t)microbatch,
         .training = machine->plan->training,
         .seed = machine->seed,
@@ -222,7 +229,7 @@ static void run_step(struct machine *machine, uint32_t thread, uint64_t microbat
     }
 }
 
-/* The gradients of parameters that node n makes; NULL for its other inputs. */
+/* Where the gradients of parameters that node n makes go; NULL for its other inputs. */
 static void gradients_of(const struct machine *machine, uint32_t n, float **gradient)
 {
     for (uint32_t i = 0; i < NET_INPUTS_MAX; i++) {
@@ -231,27 +238,47 @@ static void gradients_of(const struct machine *machine, uint32_t n, float **grad
     }
 }
 
-static void run_part(const struct machine *machine, uint32_t thread, const struct plan_part *part)
+static uint32_t pieces(const struct machine *machine)
+{
+    return machine->share ? machine->share->n_pieces : 1;
+}
+
+/* The samples of the microbatches that piece p is made of. */
+static struct share_piece piece_at(const struct machine *machine, uint32_t p, uint64_t *samples)
+{
+    struct share_piece piece = {0, (uint32_t)microbatches(machine)};
+    if (machine->share) piece = machine->share->pieces[p];
+    uint32_t last = piece.first + piece.n - 1;
+    *samples = (uint64_t)(piece.n - 1) * MICROBATCH + samples_in(machine, last);
+    return piece;
+}
+
+/* A part of a parameter's gradient, over a piece of the batch. */
+static void run_part(const struct machine *machine, uint32_t thread, const struct plan_part *part, uint32_t p)
 {
     const struct plan *plan = machine->plan;
     const struct net_node *node = &machine->graph->nodes[part->node];
+    uint64_t samples;
+    uint32_t first = piece_at(machine, p, &samples).first;
     struct net_gradient_call call = {
         .graph = machine->graph,
         .node = node,
         .kernels = machine->kernels,
-        .samples = machine->samples,
+        .samples = samples,
         .prepared = machine->prepared + plan->nodes[part->node].prepared,
-        .kept = tensor_at(machine, thread, 0, plan_kept(plan, part->node)),
+        .kept = tensor_at(machine, thread, first, plan_kept(plan, part->node)),
         .kept_bytes = plan->tensors[plan_kept(plan, part->node)].stride,
         .scratch = scratch_of(machine, thread),
     };
     for (uint32_t i = 0; i < node->n_inputs && node_reads_inputs(node); i++)
-        call.x[i] = value_at(machine, thread, 0, node->inputs[i]);
+        call.x[i] = value_at(machine, thread, first, node->inputs[i]);
     for (uint32_t o = 0; o < node->n_outputs; o++) {
-        if (node_reads_outputs(node)) call.y[o] = tensor_at(machine, thread, 0, node->outputs[o]);
-        call.dy[o] = tensor_at(machine, thread, 0, plan_gradient(plan, node->outputs[o]));
+        if (node_reads_outputs(node)) call.y[o] = tensor_at(machine, thread, first, node->outputs[o]);
+        call.dy[o] = tensor_at(machine, thread, first, plan_gradient(plan, node->outputs[o]));
     }
     gradients_of(machine, part->node, call.gradient);
+    for (uint32_t i = 0; i < node->n_inputs && machine->share; i++)
+        call.gradient[i] = share_gradient(machine->share, p, part->node, i);
     node->op->parameter_gradient(&call, part->part);
 }
 
@@ -264,13 +291,31 @@ struct phase_run {
 static void run_job(void *context, uint32_t thread, uint64_t i)
 {
     const struct phase_run *run = context;
-    const struct plan *plan = run->machine->plan;
-    if (i < run->phase->n_parts) {
-        run_part(run->machine, thread, &plan->parts[run->phase->first_part + i]);
+    struct machine *machine = run->machine;
+    const struct plan *plan = machine->plan;
+    uint64_t n_pieces = pieces(machine), n_parts = run->phase->n_parts * n_pieces;
+    if (i < n_parts) {
+        uint32_t part = run->phase->first_part + (uint32_t)(i / n_pieces);
+        run_part(machine, thread, &plan->parts[part], (uint32_t)(i % n_pieces));
+        if (machine->share) share_part_done(machine->share, part);
         return;
     }
     for (uint32_t s = 0; s < run->phase->n_steps; s++)
-        run_step(run->machine, thread, i - run->phase->n_parts, &plan->steps[run->phase->first_step + s]);
+        run_step(machine, thread, i - n_parts, &plan->steps[run->phase->first_step + s]);
+}
+
+/* Over the batch, into leaves[0]. */
+static void add_up(struct machine *machine, double *leaves, size_t size, size_t stride)
+{
+    if (machine->share)
+        share_add_up(machine->share, leaves, size, stride);
+    else
+        fold_doubles(leaves, microbatches(machine), size, stride);
+}
+
+static bool is_broken(const struct machine *machine)
+{
+    return machine->share && machine->share->broken;
 }
 
 static void combine(struct machine *machine, const struct plan_step *step)
@@ -280,7 +325,8 @@ static void combine(struct machine *machine, const struct plan_step *step)
     double *partials = machine->partials + planned->partial;
     float *batch = machine->batch + planned->batch, *gradient[NET_INPUTS_MAX];
     uint32_t n = node->op->n_partial(machine->graph, node);
-    fold_doubles(partials, microbatches(machine), n, planned->n_partial);
+    add_up(machine, partials, n, planned->n_partial);
+    if (is_broken(machine)) return;
     if (step->work == PLAN_FORWARD_GATHER) {
         node->op->forward_combine(machine->graph, node, partials, machine->samples, batch);
     } else {
@@ -293,8 +339,10 @@ void machine_phase(struct machine *machine, uint32_t number)
 {
     const struct plan *plan = machine->plan;
     const struct plan_phase *phase = &plan->phases[number];
+    uint64_t n_parts = (uint64_t)phase->n_parts * pieces(machine);
     uint64_t n_microbatches = phase->n_steps ? microbatches(machine) : 0;
-    team_run(machine->team, phase->n_parts + n_microbatches, run_job, &(struct phase_run){machine, phase});
+    if (is_broken(machine)) return;
+    team_run(machine->team, n_parts + n_microbatches, run_job, &(struct phase_run){machine, phase});
     for (uint32_t s = phase->first_step; s < phase->first_step + phase->n_steps; s++)
         if (plan->steps[s].work == PLAN_FORWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD_GATHER)
             combine(machine, &plan->steps[s]);
@@ -315,8 +363,9 @@ void machine_prepare(struct machine *machine)
     team_run(machine->team, machine->graph->n_nodes, prepare_node, machine);
 }
 
-void machine_add_gradients(struct machine *machine)
+void machine_finish_gradients(struct machine *machine)
 {
+    if (machine->share) share_finish(machine->share, machine->gradients);
     for (uint32_t i = 0; i < machine->plan->n_sums; i++) {
         const struct plan_sum *sum = &machine->plan->sums[i];
         add_to(machine->gradients + sum->to, machine->gradients + sum->from, sum->size);
@@ -325,7 +374,8 @@ void machine_add_gradients(struct machine *machine)
 
 struct loss_sum machine_loss(struct machine *machine)
 {
-    fold_doubles(machine->losses, microbatches(machine), 3, LOSS_NUMBERS);
+    add_up(machine, machine->losses, 3, LOSS_NUMBERS);
+    if (is_broken(machine)) return (struct loss_sum){0};
     return (struct loss_sum){machine->losses[0], machine->losses[1], (uint64_t)machine->losses[2]};
 }
 

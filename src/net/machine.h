@@ -10,6 +10,7 @@
 #include "base/team.h"
 #include "net/loss.h"
 #include "net/plan.h"
+#include "net/share.h"
 
 struct machine {
     const struct plan *plan;
@@ -24,8 +25,9 @@ struct machine {
 
     /* What goes through it. */
     const float *input;
-    float *output; /* prediction */
-    uint64_t samples;
+    float *output;       /* prediction */
+    uint64_t samples;    /* of the batch */
+    struct share *share; /* what of the batch is at hand; NULL: all of it */
     uint64_t seed, step;
     const struct loss_options *loss;
     const void *target;
@@ -44,11 +46,13 @@ size_t machine_bytes(const struct machine *machine);
 /* Before the first phase, whenever weights have changed. */
 void machine_prepare(struct machine *machine);
 
-/* All microbatches through a phase, the gradients that are due in it, and what it has gathered combined. */
+/* All microbatches through a phase, the gradients that are due in it, and what it has gathered combined.
+ * Where a share is broken, what comes of it is nothing. */
 void machine_phase(struct machine *machine, uint32_t phase);
 
-/* After the last phase: of parameters that several nodes train. */
-void machine_add_gradients(struct machine *machine);
+/* After the last phase: waits for what other members have; adds up those of parameters that several nodes
+ * train. */
+void machine_finish_gradients(struct machine *machine);
 
 /* After the phase of the loss; loss is not yet divided by weight. */
 struct loss_sum machine_loss(struct machine *machine);

@@ -33,7 +33,7 @@ struct net_call {
     const struct net_kernels *kernels; /* NULL: the best there are here */
     uint32_t samples;                  /* in this microbatch */
     uint64_t first;                    /* number of its first sample in the batch */
-    uint32_t microbatch;               /* its number in the batch */
+    uint32_t microbatch;               /* its number among those at hand: where its numbers lie */
     bool training;                     /* false: prediction: running means, no dropout */
     uint64_t seed, step;               /* with `first`, what dropout's random numbers are keyed by */
     /* Activations: the microbatch's samples. Parameters, states, constants: the whole value. */
@@ -52,7 +52,8 @@ struct net_call {
     const float *batch; /* n_batch numbers made by combine from all partials */
 };
 
-/* A parameter's gradient, over the whole batch of M samples. x and dy are those of the whole batch. */
+/* A parameter's gradient, over the whole batch of M samples; or of a batch that several members share, over
+ * the M samples of one subtree of its microbatches. x and dy are those of all M. */
 struct net_gradient_call {
     const struct net_graph *graph;
     const struct net_node *node;

@@ -16,6 +16,7 @@ struct trainer {
     struct team *team;
     struct plan plan;
     struct machine machine;
+    struct share *share; /* NULL: every step is its own alone */
     struct update update;
     float *states; /* as they were before the step */
 };
@@ -32,6 +33,7 @@ static bramble_status fill(struct trainer *trainer, const struct net_graph *grap
     status = machine_init(&trainer->machine, &trainer->plan, &trainer->graph, trainer->team, error);
     if (!status)
         status = update_init(&trainer->update, &trainer->graph, trainer->team, &options->optimiser, error);
+    if (!status && options->together) status = share_new(&trainer->share, &trainer->plan, error);
     return status;
 }
 
@@ -57,6 +59,7 @@ void trainer_free(struct trainer *trainer)
 {
     if (!trainer) return;
     update_fini(&trainer->update);
+    share_free(trainer->share);
     machine_fini(&trainer->machine);
     plan_fini(&trainer->plan);
     team_free(trainer->team);
@@ -110,7 +113,32 @@ static uint32_t find_bad_node(struct trainer *trainer)
     for (uint32_t phase = 0; phase <= last; phase++) machine_phase(machine, phase);
     machine->looks = false;
     uint32_t bad = atomic_load(&machine->bad_node);
+    if (machine->share) bad = share_least(machine->share, bad);
     return bad == NET_NONE ? gradient : bad;
+}
+
+/* The machine knows what it works on; all but the update. */
+static struct step_result find_gradients(struct trainer *trainer)
+{
+    struct machine *machine = &trainer->machine;
+    machine->step = trainer->steps + 1;
+    save_states(trainer);
+    machine_prepare(machine);
+    for (uint32_t phase = 0; phase < trainer->plan.n_phases; phase++) machine_phase(machine, phase);
+    struct loss_sum sum = machine_loss(machine);
+    machine_finish_gradients(machine);
+    struct step_result result = {
+        .loss = sum.loss / sum.weight,
+        .gradient_norm = update_norm(&trainer->update, machine->gradients),
+        .correct = sum.correct,
+        .bad_node = NET_NONE,
+        .broken = machine->share && machine->share->broken,
+    };
+    if (!result.broken && (!isfinite(result.loss) || !isfinite(result.gradient_norm)))
+        result.bad_node = find_bad_node(trainer);
+    result.broken = machine->share && machine->share->broken;
+    if (result.bad_node != NET_NONE || result.broken) restore_states(trainer);
+    return result;
 }
 
 struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
@@ -118,36 +146,41 @@ struct step_result trainer_gradients(struct trainer *trainer, const float *x, co
 {
     struct machine *machine = &trainer->machine;
     uint32_t n_outputs = (uint32_t)trainer->graph.values[trainer->graph.output].size;
+    machine->share = NULL;
     machine->input = x;
     machine->target = target;
     machine->samples = samples;
-    machine->step = trainer->steps + 1;
     machine->total_weight = loss_weight(&trainer->loss, target, samples, n_outputs);
-    save_states(trainer);
-    machine_prepare(machine);
-    for (uint32_t phase = 0; phase < trainer->plan.n_phases; phase++) machine_phase(machine, phase);
-    machine_add_gradients(machine);
-    struct loss_sum sum = machine_loss(machine);
-    struct step_result result = {
-        .loss = sum.loss / sum.weight,
-        .gradient_norm = update_norm(&trainer->update, machine->gradients),
-        .correct = sum.correct,
-        .bad_node = NET_NONE,
-    };
-    if (!isfinite(result.loss) || !isfinite(result.gradient_norm)) {
-        result.bad_node = find_bad_node(trainer);
-        restore_states(trainer);
-    }
-    return result;
+    return find_gradients(trainer);
+}
+
+static void make_step(struct trainer *trainer, const struct step_result *result, double learning_rate)
+{
+    if (result->bad_node != NET_NONE || result->broken) return;
+    update_weights(&trainer->update, trainer->machine.gradients, result->gradient_norm, learning_rate,
+                   ++trainer->steps);
 }
 
 struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
                                 double learning_rate)
 {
     struct step_result result = trainer_gradients(trainer, x, target, samples);
-    if (result.bad_node != NET_NONE) return result;
-    update_weights(&trainer->update, trainer->machine.gradients, result.gradient_norm, learning_rate,
-                   ++trainer->steps);
+    make_step(trainer, &result, learning_rate);
+    return result;
+}
+
+struct step_result trainer_step_together(struct trainer *trainer, const float *x, const void *target,
+                                         const struct step_share *share, double learning_rate)
+{
+    struct machine *machine = &trainer->machine;
+    machine->share = trainer->share;
+    machine->input = x;
+    machine->target = target;
+    machine->samples = share->samples;
+    machine->total_weight = share->total_weight;
+    share_begin(trainer->share, share->peers, share->division);
+    struct step_result result = find_gradients(trainer);
+    make_step(trainer, &result, learning_rate);
     return result;
 }
 
@@ -175,5 +208,6 @@ void trainer_set_steps(struct trainer *trainer, uint64_t steps)
 size_t trainer_bytes(const struct trainer *trainer)
 {
     return machine_bytes(&trainer->machine) + update_bytes(&trainer->update) +
+           (trainer->share ? share_bytes(trainer->share) : 0) +
            trainer->graph.n_states * sizeof *trainer->states;
 }

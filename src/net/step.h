@@ -6,7 +6,8 @@
  * microbatch each; a phase ends where all samples must meet: at batch normalisation, before the gradients of
  * parameters, before the update. Between phases threads sleep, they do not spin.
  *
- * The same data, seed and options give the same weights bit for bit on any number of threads.
+ * The same data, seed and options give the same weights bit for bit on any number of threads, and by any
+ * number of members that take a step together, a share of its microbatches each.
  */
 #ifndef NET_STEP_H
 #define NET_STEP_H
@@ -14,6 +15,7 @@
 #include "net/graph.h"
 #include "net/loss.h"
 #include "net/optimiser.h"
+#include "net/peers.h"
 
 struct trainer;
 
@@ -21,6 +23,7 @@ struct trainer_options {
     uint32_t batch_size; /* most samples a step takes: M */
     uint32_t threads;    /* 0: all processors */
     uint64_t seed;       /* of dropout */
+    bool together;       /* trainer_step_together will be called: room for it is made */
     struct loss_options loss;
     struct optimiser_options optimiser;
 };
@@ -31,6 +34,7 @@ struct step_result {
     double gradient_norm; /* of all parameters, before clipping */
     uint64_t correct;     /* samples whose class had the greatest logit; classification */
     uint32_t bad_node;    /* the first node whose output is not finite, NET_NONE: all are */
+    bool broken;          /* the members could not go on together: nothing above counts */
 };
 
 /* Borrows the graph and trains its weights in place. */
@@ -45,6 +49,23 @@ void trainer_free(struct trainer *trainer);
  */
 struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
                                 double learning_rate);
+
+/* A member's part of a step on M samples in all. */
+struct step_share {
+    const struct net_peers *peers;
+    const struct division *division; /* of ceil(M / MICROBATCH) microbatches */
+    uint64_t samples;                /* M */
+    double total_weight;             /* loss_weight of all M */
+};
+
+/*
+ * trainer_step by several members, who all call it with the same learning rate and share (but for peers) and
+ * whose weights are the same. x and target are those of the member's own microbatches, one after the other in
+ * the batch's order; it may have none. All members get what trainer_step would give one of them with the
+ * whole batch, bit for bit. A step that is broken leaves weights, optimiser and count as they were.
+ */
+struct step_result trainer_step_together(struct trainer *trainer, const float *x, const void *target,
+                                         const struct step_share *share, double learning_rate);
 
 /* Only what trainer_step does before the update; gradients[n_parameters] as they lie in graph.weights. */
 struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
