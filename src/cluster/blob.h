@@ -35,6 +35,12 @@ bramble_status blob_adopt(const char *file, const char *hash, char **path, bramb
  */
 bool blob_find(const char *hash, uint64_t length, char **path);
 
+/* FOLDER/KEY.made says which blob something became whose key (of a hash's form) this is. Keeps it; a folder
+ * that cannot be written is no reason to stop here either. */
+void blob_remember(const char *key, const char *hash, uint64_t length);
+/* As blob_find, by the key of what the blob was made from; hash and length are the blob's. */
+bool blob_recall(const char *key, char hash[BLOB_HASH_LENGTH + 1], uint64_t *length, char **path);
+
 /* A blob that is coming in, in pieces of any order. */
 struct blob_intake;
 

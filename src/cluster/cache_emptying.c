@@ -6,8 +6,8 @@
 #define DEADLINE_SECONDS 20
 
 /* The folder as blob_folder finds it. Only what blobs are called goes. */
-static const char command_line[] =
-    "rm -f -- \"${BRAMBLE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bramble}\"/*.data";
+static const char command_line[] = "cd -- \"${BRAMBLE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bramble}\" "
+                                   "2>/dev/null || exit 0; rm -f -- *.data *.made";
 
 bramble_status caches_empty(struct remote *remote, const struct node *nodes, size_t n, bramble_error *error)
 {

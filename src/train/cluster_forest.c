@@ -27,9 +27,7 @@ static char *path_in(const char *folder, const char *name)
     return str_take(&path);
 }
 
-/* Writes what nodes need to grow trees into this machine's cache: its own worker finds it there, the others
- * get it from there. */
-static bramble_status store_data(struct training *t, bramble_error *error)
+static bramble_status bin_data(struct training *t, bramble_error *error)
 {
     struct binned *binned = NULL;
     uint32_t threads = t->options->threads ? t->options->threads : threads_available();
@@ -41,6 +39,19 @@ static bramble_status store_data(struct training *t, bramble_error *error)
     if (!status) status = blob_adopt(path, t->job.hash, &t->job.data, error);
     binned_free(binned);
     mem_free(path);
+    return status;
+}
+
+/* Puts what nodes need to grow trees into this machine's cache, unless an earlier run did: its own worker
+ * finds it there, the others get it from there. */
+static bramble_status store_data(struct training *t, bramble_error *error)
+{
+    char key[BINNED_KEY_LENGTH + 1];
+    bramble_status status = binned_file_key(key, t->table, error);
+    if (!status && !blob_recall(key, t->job.hash, &t->job.data_bytes, &t->job.data)) {
+        status = bin_data(t, error);
+        if (!status) blob_remember(key, t->job.hash, t->job.data_bytes);
+    }
     t->binned_at = clock_seconds();
     return status;
 }

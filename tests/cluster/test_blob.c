@@ -126,6 +126,57 @@ static void test_damaged_or_short_is_removed(void **state)
     assert_false(blob_find(p->hash, LENGTH + 1, &found));
 }
 
+static const char some_key[] = "0123456789abcdef0123456789abcdef";
+
+static void assert_not_recalled(void)
+{
+    char hash[BLOB_HASH_LENGTH + 1], *path = NULL;
+    uint64_t length;
+    assert_false(blob_recall(some_key, hash, &length, &path));
+    assert_null(path);
+}
+
+static void test_recalled_by_what_it_was_made_from(void **state)
+{
+    struct place *p = *state;
+    bool kept;
+    char hash[BLOB_HASH_LENGTH + 1], *path = bring_in(p, intake_of(p), &kept), *found = NULL;
+    uint64_t length = 0;
+    assert_not_recalled();
+    blob_remember(some_key, p->hash, LENGTH);
+    assert_true(blob_recall(some_key, hash, &length, &found));
+    assert_string_equal(hash, p->hash);
+    assert_int_equal(length, LENGTH);
+    assert_string_equal(found, path);
+    unlink(path);
+    assert_not_recalled();
+    assert_int_equal(n_files(p->cache.folder), 0);
+    mem_free(found);
+    mem_free(path);
+}
+
+static void test_damaged_notes_recall_nothing(void **state)
+{
+    struct place *p = *state;
+    bool kept;
+    char good[BLOB_HASH_LENGTH + 16], name[sizeof some_key + 8];
+    mem_free(bring_in(p, intake_of(p), &kept));
+    int n = snprintf(good, sizeof good, "%s %d\n", p->hash, LENGTH);
+    snprintf(name, sizeof name, "%s.made", some_key);
+    for (int cut = 0; cut < n; cut++) {
+        scratch_write(&p->cache, name, good, (size_t)cut);
+        assert_not_recalled();
+    }
+    for (int at = 0; at < n - 1; at++) {
+        char bad[sizeof good];
+        memcpy(bad, good, (size_t)n);
+        bad[at] = '?';
+        scratch_write(&p->cache, name, bad, (size_t)n);
+        assert_not_recalled();
+    }
+    assert_int_equal(n_files(p->cache.folder), 1);
+}
+
 static void test_damaged_on_the_way(void **state)
 {
     struct place *p = *state;
@@ -321,6 +372,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PLACE_TEST(test_kept_and_found),
         PLACE_TEST(test_damaged_or_short_is_removed),
+        PLACE_TEST(test_recalled_by_what_it_was_made_from),
+        PLACE_TEST(test_damaged_notes_recall_nothing),
         PLACE_TEST(test_damaged_on_the_way),
         PLACE_TEST(test_hostile_names_and_places),
         PLACE_TEST(test_link_is_not_followed),

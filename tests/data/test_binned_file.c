@@ -289,6 +289,37 @@ static void every_array_is_checked(void **state)
     scratch_remove(&scratch);
 }
 
+static void key_of(const struct bramble_table *table, char key[BINNED_KEY_LENGTH + 1])
+{
+    assert_int_equal(binned_file_key(key, table, NULL), BRAMBLE_OK);
+    assert_int_equal(strspn(key, "0123456789abcdef"), BINNED_KEY_LENGTH);
+    assert_int_equal(strlen(key), BINNED_KEY_LENGTH);
+}
+
+static void other_tables_have_other_keys(void **state)
+{
+    (void)state;
+    char key[BINNED_KEY_LENGTH + 1], other[BINNED_KEY_LENGTH + 1];
+    for (int kind = 0; kind < 4; kind++) {
+        struct bramble_table *table = some_table(kind & 1, kind & 2), *again = some_table(kind & 1, kind & 2);
+        key_of(table, key);
+        key_of(again, other);
+        assert_string_equal(key, other);
+        uint8_t *const bytes[] = {again->columns[0].any,  again->columns[4].any,
+                                  (void *)again->classes, (void *)again->values,
+                                  (void *)again->weights, (void *)&again->schema.features[4].n_categories};
+        for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++) {
+            if (!bytes[i]) continue;
+            bytes[i][0] ^= 1;
+            key_of(again, other);
+            assert_string_not_equal(key, other);
+            bytes[i][0] ^= 1;
+        }
+        bramble_table_free(table);
+        bramble_table_free(again);
+    }
+}
+
 static void paths_that_lead_nowhere_are_named(void **state)
 {
     (void)state;
@@ -353,6 +384,7 @@ int main(void)
         cmocka_unit_test(files_cut_short_are_refused),
         cmocka_unit_test(no_number_is_believed),
         cmocka_unit_test(every_array_is_checked),
+        cmocka_unit_test(other_tables_have_other_keys),
         cmocka_unit_test(paths_that_lead_nowhere_are_named),
         cmocka_unit_test(failed_allocations_are_survived),
     };
