@@ -17,10 +17,9 @@ enum rng_purpose {
     RNG_THRESHOLD,     /* a: node key, b: feature */
     RNG_HOLDOUT,
     RNG_BATCH_ORDER = 16, /* a: epoch */
-    RNG_BATCH_SAMPLES,
-    RNG_AUGMENT,      /* a: sample, b: epoch */
-    RNG_WEIGHTS = 24, /* a: hash of the value's name */
-    RNG_DROPOUT = 32, /* a: step and sample, b: node */
+    RNG_AUGMENT = 18,     /* a: sample, b: epoch */
+    RNG_WEIGHTS = 24,     /* a: hash of the value's name */
+    RNG_DROPOUT = 32,     /* a: step and sample, b: node */
     RNG_MAX_SAMPLES = 28,
     RNG_VALIDATION,
 };

@@ -12,7 +12,7 @@ enum { SLOTS = 3 }; /* one that is trained on, two that are ready or being made 
 
 struct slot {
     float *x;
-    uint32_t *targets, *rows;
+    uint32_t *targets;
     struct batch batch;
 };
 
@@ -20,14 +20,12 @@ struct batches {
     const struct encoder *encoder;
     const struct rows *rows;
     struct batches_options options;
-    uint64_t n_samples, per_epoch;
-    struct batches_state next; /* what the caller gets next */
+    uint64_t per_epoch;
     struct row_encoder *coder;
     float black[ENCODER_CHANNELS_MAX];
     /* The maker's: its thread's, where it has one. */
     struct batches_state making;
-    uint32_t *samples; /* rows that take part, ascending; NULL: all */
-    uint32_t *order;   /* those of epoch order_epoch - 1, in its order; 0: of none yet */
+    uint32_t *order; /* the rows in the order of epoch order_epoch - 1; 0: of none yet */
     uint64_t order_epoch;
     float *image; /* before it is augmented */
     struct slot slots[SLOTS];
@@ -40,24 +38,13 @@ struct batches {
     pthread_t thread;
 };
 
-/* k of n rows, each set of k as likely as another (Knuth, "The Art of Computer Programming" 2, 3.4.2, S). */
-static void choose_samples(struct batches *b)
-{
-    struct rng rng;
-    rng_init(&rng, b->options.seed, RNG_BATCH_SAMPLES, 0, 0);
-    uint32_t n = (uint32_t)b->rows->n_rows, wanted = (uint32_t)b->n_samples, taken = 0;
-    for (uint32_t r = 0; taken < wanted; r++)
-        if (rng_below(&rng, n - r) < wanted - taken) b->samples[taken++] = r;
-}
-
 /* Fisher and Yates's, from the same start in every epoch, so that any epoch can be gone on with. */
 static void order_make(struct batches *b, uint64_t epoch)
 {
-    if (b->order_epoch == epoch + 1 || (b->order_epoch && b->options.in_order)) return;
-    uint32_t n = (uint32_t)b->n_samples;
-    for (uint32_t i = 0; i < n; i++) b->order[i] = b->samples ? b->samples[i] : i;
+    if (b->order_epoch == epoch + 1) return;
+    uint32_t n = (uint32_t)b->rows->n_rows;
+    for (uint32_t i = 0; i < n; i++) b->order[i] = i;
     b->order_epoch = epoch + 1;
-    if (b->options.in_order) return;
     struct rng rng;
     rng_init(&rng, b->options.seed, RNG_BATCH_ORDER, epoch, 0);
     for (uint32_t i = n; i > 1; i--) {
@@ -88,21 +75,15 @@ static struct batches_state state_after(const struct batches *b, struct batches_
 static void batch_make(struct batches *b, struct slot *slot)
 {
     order_make(b, b->making.epoch);
-    uint64_t first = b->making.batch * b->options.batch_size, left = b->n_samples - first;
+    uint64_t first = b->making.batch * b->options.batch_size, left = b->rows->n_rows - first;
     uint32_t samples = left < b->options.batch_size ? (uint32_t)left : b->options.batch_size;
     const uint32_t *targets = b->rows->targets;
     for (uint32_t i = 0; i < samples; i++) {
         uint32_t row = b->order[first + i];
         sample_make(b, row, slot->x + (size_t)i * b->encoder->n_inputs);
         if (targets) memcpy(&slot->targets[i], &targets[row], sizeof *targets);
-        slot->rows[i] = row;
     }
-    slot->batch = (struct batch){.x = slot->x,
-                                 .targets = targets ? slot->targets : NULL,
-                                 .rows = slot->rows,
-                                 .samples = samples,
-                                 .last = b->making.batch + 1 == b->per_epoch,
-                                 .state = b->making};
+    slot->batch = (struct batch){.x = slot->x, .targets = targets ? slot->targets : NULL, .samples = samples};
     b->making = state_after(b, b->making);
 }
 
@@ -137,23 +118,7 @@ const struct batch *batches_next(struct batches *b)
     } else {
         batch_make(b, slot);
     }
-    b->next = state_after(b, slot->batch.state);
     return &slot->batch;
-}
-
-struct batches_state batches_state(const struct batches *b)
-{
-    return b->next;
-}
-
-uint64_t batches_per_epoch(const struct batches *b)
-{
-    return b->per_epoch;
-}
-
-uint64_t batches_samples(const struct batches *b)
-{
-    return b->n_samples;
 }
 
 static bramble_status augment_check(const struct batches *b, bramble_error *error)
@@ -173,7 +138,7 @@ static bramble_status augment_check(const struct batches *b, bramble_error *erro
     return BRAMBLE_OK;
 }
 
-/* Settles how many samples and batches an epoch has. */
+/* Settles how many batches an epoch has. */
 static bramble_status sizes_check(struct batches *b, struct batches_state from, bramble_error *error)
 {
     const struct batches_options *options = &b->options;
@@ -183,46 +148,35 @@ static bramble_status sizes_check(struct batches *b, struct batches_state from, 
                          "%llu rows are more than a network can be trained on; leave out some",
                          (unsigned long long)n);
     if (!options->batch_size) return error_set(error, BRAMBLE_ERR_USAGE, "a batch has at least one sample");
-    b->n_samples = options->max_samples && options->max_samples < n ? options->max_samples : n;
-    b->per_epoch = b->n_samples / options->batch_size;
-    if (!options->drop_last && b->n_samples % options->batch_size) b->per_epoch++;
-    if (!b->per_epoch)
-        return error_set(error, BRAMBLE_ERR_USAGE,
-                         "%llu samples do not fill a batch of %u; make it smaller, or keep the last batch",
-                         (unsigned long long)b->n_samples, options->batch_size);
+    b->per_epoch = (n + options->batch_size - 1) / options->batch_size;
     if (from.epoch >= BATCHES_EPOCHS_MAX || from.batch >= b->per_epoch)
         return error_set(error, BRAMBLE_ERR_USAGE,
                          "there is no batch %llu in epoch %llu of these data; go on with the data and the "
                          "settings that the run began with",
                          (unsigned long long)from.batch, (unsigned long long)from.epoch);
-    b->next = b->making = from;
+    b->making = from;
     return augment_check(b, error);
 }
 
 static bool slots_allocate(struct batches *b)
 {
     uint32_t samples = b->options.batch_size;
-    if (samples > b->n_samples) samples = (uint32_t)b->n_samples;
+    if (samples > b->rows->n_rows) samples = (uint32_t)b->rows->n_rows;
     for (int s = 0; s < (b->options.own_thread ? SLOTS : 1); s++) {
         struct slot *slot = &b->slots[s];
         if (samples > SIZE_MAX / b->encoder->n_inputs) return false;
         slot->x = mem_alloc_aligned((size_t)samples * b->encoder->n_inputs, sizeof *slot->x);
         slot->targets = mem_alloc(samples, sizeof *slot->targets);
-        slot->rows = mem_alloc(samples, sizeof *slot->rows);
-        if (!slot->x || !slot->targets || !slot->rows) return false;
+        if (!slot->x || !slot->targets) return false;
     }
     return true;
 }
 
 static bramble_status allocate(struct batches *b, bramble_error *error)
 {
-    bool subset = b->n_samples < b->rows->n_rows;
-    b->order = mem_alloc(b->n_samples, sizeof *b->order);
+    b->order = mem_alloc(b->rows->n_rows, sizeof *b->order);
     b->image = mem_alloc(b->encoder->n_inputs, sizeof *b->image);
-    if (subset) b->samples = mem_alloc(b->n_samples, sizeof *b->samples);
-    if (!b->order || !b->image || (subset && !b->samples) || !slots_allocate(b))
-        return error_memory(error, "the batches");
-    if (subset) choose_samples(b);
+    if (!b->order || !b->image || !slots_allocate(b)) return error_memory(error, "the batches");
     for (uint32_t c = 0; b->encoder->pixels && c < b->encoder->shape[2]; c++)
         encoder_encode_value(b->encoder, c, 0, b->black);
     return row_encoder_new(&b->coder, b->encoder, b->rows, error);
@@ -280,10 +234,8 @@ void batches_free(struct batches *b)
     for (int s = 0; s < SLOTS; s++) {
         mem_free(b->slots[s].x);
         mem_free(b->slots[s].targets);
-        mem_free(b->slots[s].rows);
     }
     row_encoder_free(b->coder);
-    mem_free(b->samples);
     mem_free(b->order);
     mem_free(b->image);
     mem_free(b);

@@ -16,9 +16,6 @@ enum { BATCHES_EPOCHS_MAX = 1 << 24 };
 struct batches_options {
     uint32_t batch_size; /* M, at least 1 */
     uint64_t seed;
-    uint64_t max_samples;           /* a random so many of the rows, the same in every epoch; 0: all */
-    bool drop_last;                 /* leave out an epoch's last batch where it is not full */
-    bool in_order;                  /* do not shuffle */
     bool own_thread;                /* else batches are made when they are asked for */
     struct augment_options augment; /* images only */
 };
@@ -33,18 +30,15 @@ struct batches_state {
 };
 
 struct batch {
-    const float *x;             /* samples x D */
-    const void *targets;        /* samples uint32_t or float, as the encoder has them; NULL: there are none */
-    const uint32_t *rows;       /* the samples' rows */
-    uint32_t samples;           /* M, or fewer at the end of an epoch */
-    bool last;                  /* of its epoch */
-    struct batches_state state; /* where it stands */
+    const float *x;      /* samples x D */
+    const void *targets; /* samples uint32_t or float, as the encoder has them; NULL: there are none */
+    uint32_t samples;    /* M, or fewer at the end of an epoch */
 };
 
 struct batches;
 
 /* Borrows encoder and rows. Starts at `from` (zeros: at the beginning). BRAMBLE_ERR_USAGE for options that
- * make no sense: no batch in an epoch, augmentation of what is no image, a place that is not there. */
+ * make no sense: batches of nothing, augmentation of what is no image, a place that is not there. */
 bramble_status batches_new(struct batches **out, const struct encoder *encoder, const struct rows *rows,
                            const struct batches_options *options, struct batches_state from,
                            bramble_error *error);
@@ -52,11 +46,5 @@ void batches_free(struct batches *batches); /* NULL is fine; ends its thread */
 
 /* The next batch, valid until the next call; epochs follow each other without end. One caller's thread. */
 const struct batch *batches_next(struct batches *batches);
-
-/* What batches_next will give: what a checkpoint keeps. */
-struct batches_state batches_state(const struct batches *batches);
-
-uint64_t batches_per_epoch(const struct batches *batches);
-uint64_t batches_samples(const struct batches *batches); /* rows that an epoch goes through */
 
 #endif

@@ -54,6 +54,32 @@ static struct batches *start(const struct data *d, struct batches_options option
 
 static const struct batches_state beginning;
 
+/* The row that a sample is, by its first pixel. */
+static uint32_t row_of(const float *x)
+{
+    return (uint32_t)(x[0] * 255.0f + 0.5f) - 1;
+}
+
+/* Epoch `epoch` of 103 rows, 10 a batch, into order[103]: each once, with its pixels and its class. */
+static void take_epoch(struct batches *batches, uint32_t order[103])
+{
+    bool seen[103] = {0};
+    uint32_t n = 0;
+    for (int i = 0; i < 11; i++) {
+        const struct batch *batch = batches_next(batches);
+        const uint32_t *targets = batch->targets;
+        assert_int_equal(batch->samples, i < 10 ? 10 : 3);
+        for (uint32_t s = 0; s < batch->samples; s++) {
+            uint32_t row = order[n++] = row_of(batch->x + s * PIXELS);
+            assert_true(row < 103 && !seen[row]);
+            seen[row] = true;
+            assert_int_equal(targets[s], row % 10);
+            for (uint32_t p = 0; p < PIXELS; p++)
+                assert_true(batch->x[s * PIXELS + p] == (float)(1 + (row + p) % 255) / 255.0f);
+        }
+    }
+}
+
 static void goes_through_all_samples(void **state)
 {
     (void)state;
@@ -62,31 +88,12 @@ static void goes_through_all_samples(void **state)
     options.batch_size = 10;
     options.seed = 7;
     struct batches *batches = start(d, options, beginning);
-    assert_int_equal(batches_per_epoch(batches), 11);
-    uint32_t before[103];
-    for (uint64_t epoch = 0; epoch < 3; epoch++) {
-        bool seen[103] = {0};
-        uint32_t order[103], n = 0;
-        for (uint64_t i = 0; i < 11; i++) {
-            assert_int_equal(batches_state(batches).epoch, epoch);
-            assert_int_equal(batches_state(batches).batch, i);
-            const struct batch *batch = batches_next(batches);
-            const uint32_t *targets = batch->targets;
-            assert_int_equal(batch->samples, i < 10 ? 10 : 3);
-            assert_int_equal(batch->last, i == 10);
-            assert_int_equal(batch->state.epoch, epoch);
-            assert_int_equal(batch->state.batch, i);
-            for (uint32_t s = 0; s < batch->samples; s++) {
-                uint32_t row = order[n++] = batch->rows[s];
-                assert_false(seen[row]);
-                seen[row] = true;
-                assert_int_equal(targets[s], row % 10);
-                for (uint32_t p = 0; p < PIXELS; p++)
-                    assert_true(batch->x[s * PIXELS + p] == (float)(1 + (row + p) % 255) / 255.0f);
-            }
-        }
-        assert_int_equal(n, 103);
-        if (epoch) assert_memory_not_equal(order, before, sizeof order);
+    uint32_t before[103], order[103], sorted[103];
+    for (uint32_t r = 0; r < 103; r++) before[r] = sorted[r] = r;
+    for (int epoch = 0; epoch < 3; epoch++) {
+        take_epoch(batches, order);
+        assert_memory_not_equal(order, before, sizeof order);
+        assert_memory_not_equal(order, sorted, sizeof order);
         memcpy(before, order, sizeof order);
     }
     batches_free(batches);
@@ -99,9 +106,6 @@ static void assert_same(struct batches *a, struct batches *b, int n)
     for (int i = 0; i < n; i++) {
         const struct batch *p = batches_next(a), *q = batches_next(b);
         assert_int_equal(p->samples, q->samples);
-        assert_int_equal(p->last, q->last);
-        assert_memory_equal(&p->state, &q->state, sizeof p->state);
-        assert_memory_equal(p->rows, q->rows, p->samples * sizeof *p->rows);
         assert_memory_equal(p->targets, q->targets, p->samples * sizeof(uint32_t));
         assert_memory_equal(p->x, q->x, p->samples * PIXELS * sizeof(float));
     }
@@ -110,18 +114,18 @@ static void assert_same(struct batches *a, struct batches *b, int n)
 static void goes_on_anywhere(void **state)
 {
     (void)state;
-    struct data *d = data_new(50);
+    struct data *d = data_new(41);
     struct batches_options options = BATCHES_OPTIONS_INIT;
     options.batch_size = 8;
     options.seed = 3;
-    options.max_samples = 41;
     options.augment = (struct augment_options){.crop_padding = 2, .flip = true, .cutout = 3};
     for (int skipped = 0; skipped < 15; skipped++) {
         options.own_thread = true;
         struct batches *all = start(d, options, beginning);
         for (int i = 0; i < skipped; i++) batches_next(all);
         options.own_thread = skipped & 1;
-        struct batches *resumed = start(d, options, batches_state(all));
+        struct batches_state place = {(uint64_t)skipped / 6, (uint64_t)skipped % 6};
+        struct batches *resumed = start(d, options, place);
         assert_same(all, resumed, 13);
         batches_free(resumed);
         batches_free(all);
@@ -129,30 +133,37 @@ static void goes_on_anywhere(void **state)
     data_free(d);
 }
 
-static void chooses_samples_once(void **state)
+/* The first epoch's order under a seed. */
+static void first_order(const struct data *d, uint64_t seed, uint32_t order[103])
+{
+    struct batches_options options = BATCHES_OPTIONS_INIT;
+    options.batch_size = 10;
+    options.seed = seed;
+    struct batches *batches = start(d, options, beginning);
+    take_epoch(batches, order);
+    batches_free(batches);
+}
+
+static void the_seed_decides_the_order(void **state)
 {
     (void)state;
-    struct data *d = data_new(60);
-    struct batches_options options = BATCHES_OPTIONS_INIT;
-    options.batch_size = 7;
-    options.max_samples = 20;
-    options.drop_last = true;
-    options.in_order = true;
-    struct batches *batches = start(d, options, beginning);
-    assert_int_equal(batches_per_epoch(batches), 2);
-    assert_int_equal(batches_samples(batches), 20);
-    uint32_t first[14];
-    for (int epoch = 0; epoch < 3; epoch++)
-        for (uint32_t i = 0; i < 2; i++) {
-            const struct batch *batch = batches_next(batches);
-            assert_int_equal(batch->samples, 7);
-            for (uint32_t s = 0; s < 7; s++) {
-                uint32_t *place = &first[7 * i + s];
-                if (epoch == 0) *place = batch->rows[s];
-                assert_int_equal(batch->rows[s], *place);
-                if (7 * i + s) assert_true(place[0] > place[-1]);
-            }
-        }
+    struct data *d = data_new(103);
+    uint32_t order[103], again[103], other[103];
+    first_order(d, 7, order);
+    first_order(d, 7, again);
+    first_order(d, 8, other);
+    assert_memory_equal(order, again, sizeof order);
+    assert_memory_not_equal(order, other, sizeof order);
+    data_free(d);
+}
+
+/* A batch that is larger than the data takes all of them. */
+static void a_batch_may_take_all(void **state)
+{
+    (void)state;
+    struct data *d = data_new(20);
+    struct batches *batches = start(d, (struct batches_options){.batch_size = 128}, beginning);
+    for (int epoch = 0; epoch < 2; epoch++) assert_int_equal(batches_next(batches)->samples, 20);
     batches_free(batches);
     data_free(d);
 }
@@ -231,7 +242,6 @@ static void refuses_what_makes_no_sense(void **state)
     (void)state;
     struct data *d = data_new(20);
     assert_senseless(d, (struct batches_options){.batch_size = 0}, beginning);
-    assert_senseless(d, (struct batches_options){.batch_size = 21, .drop_last = true}, beginning);
     assert_senseless(d, (struct batches_options){.batch_size = 5}, (struct batches_state){0, 4});
     assert_senseless(d, (struct batches_options){.batch_size = 5}, (struct batches_state){1 << 24, 0});
     assert_senseless(d, (struct batches_options){.batch_size = 5, .augment.crop_padding = SIDE}, beginning);
@@ -245,7 +255,7 @@ static void survives_no_memory(void **state)
 {
     (void)state;
     struct data *d = data_new(20);
-    struct batches_options options = {.batch_size = 5, .max_samples = 10, .own_thread = true};
+    struct batches_options options = {.batch_size = 5, .own_thread = true};
     for (size_t n = 1;; n++) {
         struct batches *batches = NULL;
         mem_fail_at(n, 1);
@@ -262,9 +272,13 @@ static void survives_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(goes_through_all_samples), cmocka_unit_test(goes_on_anywhere),
-        cmocka_unit_test(chooses_samples_once),     cmocka_unit_test(crops_and_flips),
-        cmocka_unit_test(cuts_out_squares),         cmocka_unit_test(refuses_what_makes_no_sense),
+        cmocka_unit_test(goes_through_all_samples),
+        cmocka_unit_test(goes_on_anywhere),
+        cmocka_unit_test(the_seed_decides_the_order),
+        cmocka_unit_test(a_batch_may_take_all),
+        cmocka_unit_test(crops_and_flips),
+        cmocka_unit_test(cuts_out_squares),
+        cmocka_unit_test(refuses_what_makes_no_sense),
         cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
