@@ -26,25 +26,18 @@ static struct change draw(const struct augment_options *options, const uint32_t 
     return change;
 }
 
-static void fill(float *to, int64_t n_pixels, const float *pixel, uint32_t channels)
-{
-    for (int64_t x = 0; x < n_pixels; x++)
-        for (uint32_t c = 0; c < channels; c++) *to++ = pixel[c];
-}
-
 static int64_t clamp(int64_t x, int64_t least, int64_t most)
 {
     return x < least ? least : x > most ? most : x;
 }
 
 /* A line of `width` pixels that begins `right` pixels into the image's line. */
-static void shift_line(float *out, const float *line, int64_t width, int64_t right, const float *black,
-                       uint32_t channels)
+static void shift_line(float *out, const float *line, int64_t width, int64_t right, uint32_t channels)
 {
     int64_t before = clamp(-right, 0, width), after = clamp(right, 0, width), kept = width - before - after;
-    fill(out, before, black, channels);
+    memset(out, 0, (size_t)before * channels * sizeof *out);
     memcpy(out + before * channels, line + after * channels, (size_t)kept * channels * sizeof *out);
-    fill(out + (before + kept) * channels, after, black, channels);
+    memset(out + (before + kept) * channels, 0, (size_t)after * channels * sizeof *out);
 }
 
 static void flip_line(float *line, int64_t width, uint32_t channels)
@@ -67,8 +60,8 @@ static void cut_out(float *out, const uint32_t shape[3], const struct change *ch
         memset(out + ((size_t)y * shape[1] + (size_t)left) * channels, 0, width * sizeof *out);
 }
 
-void augment_image(const struct augment_options *options, const uint32_t shape[3], const float *black,
-                   uint64_t seed, uint32_t epoch, uint64_t sample, const float *image, float *out)
+void augment_image(const struct augment_options *options, const uint32_t shape[3], uint64_t seed,
+                   uint32_t epoch, uint64_t sample, const float *image, float *out)
 {
     struct change change = draw(options, shape, seed, epoch, sample);
     int64_t height = shape[0], width = shape[1];
@@ -77,9 +70,9 @@ void augment_image(const struct augment_options *options, const uint32_t shape[3
         int64_t from = y + change.down;
         float *to = out + (size_t)y * line;
         if (from < 0 || from >= height)
-            fill(to, width, black, shape[2]);
+            memset(to, 0, line * sizeof *to);
         else
-            shift_line(to, image + (size_t)from * line, width, change.right, black, shape[2]);
+            shift_line(to, image + (size_t)from * line, width, change.right, shape[2]);
         if (change.flip) flip_line(to, width, shape[2]);
     }
     if (options->cutout) cut_out(out, shape, &change, options->cutout);

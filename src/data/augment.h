@@ -5,9 +5,9 @@
 #include "data/encoder.h"
 
 struct augment_options {
-    uint32_t crop_padding; /* pixels of black put around an image, of which a part of its old size is cut */
+    uint32_t crop_padding; /* pixels of 0 put around an image, of which a part of its old size is cut */
     bool flip;             /* left and right change places in half the cases */
-    uint32_t cutout;       /* a square of so many pixels' side becomes 0 (after encoding); may hang over */
+    uint32_t cutout;       /* a square of so many pixels' side becomes 0; may hang over */
 };
 
 /* Whether there is anything to do. */
@@ -17,8 +17,8 @@ static inline bool augment_any(const struct augment_options *options)
 }
 
 /* An encoded image into out[height][width][channels]; which change it gets depends on nothing but the seed,
- * the epoch and the sample. `black` is an encoded black pixel, `channels` numbers. O(D). */
-void augment_image(const struct augment_options *options, const uint32_t shape[3], const float *black,
-                   uint64_t seed, uint32_t epoch, uint64_t sample, const float *image, float *out);
+ * the epoch and the sample. O(D). */
+void augment_image(const struct augment_options *options, const uint32_t shape[3], uint64_t seed,
+                   uint32_t epoch, uint64_t sample, const float *image, float *out);
 
 #endif

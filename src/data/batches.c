@@ -22,7 +22,6 @@ struct batches {
     struct batches_options options;
     uint64_t per_epoch;
     struct row_encoder *coder;
-    float black[ENCODER_CHANNELS_MAX];
     /* The maker's: its thread's, where it has one. */
     struct batches_state making;
     uint32_t *order; /* the rows in the order of epoch order_epoch - 1; 0: of none yet */
@@ -62,8 +61,7 @@ static void sample_make(struct batches *b, uint32_t row, float *x)
         return;
     }
     row_encoder_encode(b->coder, row, b->image);
-    augment_image(augment, b->encoder->shape, b->black, b->options.seed, (uint32_t)b->making.epoch, row,
-                  b->image, x);
+    augment_image(augment, b->encoder->shape, b->options.seed, (uint32_t)b->making.epoch, row, b->image, x);
 }
 
 static struct batches_state state_after(const struct batches *b, struct batches_state state)
@@ -177,8 +175,6 @@ static bramble_status allocate(struct batches *b, bramble_error *error)
     b->order = mem_alloc(b->rows->n_rows, sizeof *b->order);
     b->image = mem_alloc(b->encoder->n_inputs, sizeof *b->image);
     if (!b->order || !b->image || !slots_allocate(b)) return error_memory(error, "the batches");
-    for (uint32_t c = 0; b->encoder->pixels && c < b->encoder->shape[2]; c++)
-        encoder_encode_value(b->encoder, c, 0, b->black);
     return row_encoder_new(&b->coder, b->encoder, b->rows, error);
 }
 

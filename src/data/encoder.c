@@ -49,7 +49,7 @@ static bool all_bytes(const struct bramble_schema *schema)
 }
 
 static bramble_status features_from_schema(struct encoder *out, const struct bramble_schema *schema,
-                                           bool index_categories, bramble_error *error)
+                                           bramble_error *error)
 {
     out->features = mem_zalloc(schema->n_features, sizeof *out->features);
     if (!out->features) return error_memory(error, "how rows become a network's input");
@@ -57,21 +57,20 @@ static bramble_status features_from_schema(struct encoder *out, const struct bra
         struct encoded_feature *feature = &out->features[f];
         feature->deviation = 1;
         if (schema->features[f].type != BRAMBLE_FEATURE_CATEGORY) continue;
-        feature->encoding = index_categories ? ENCODING_INDEX : ENCODING_ONE_HOT;
+        feature->encoding = ENCODING_ONE_HOT;
         feature->n_categories = schema->features[f].n_categories;
     }
     return BRAMBLE_OK;
 }
 
 bramble_status encoder_from_schema(struct encoder *out, const struct bramble_schema *schema,
-                                   bool index_categories, bramble_error *error)
+                                   bramble_error *error)
 {
     *out = (struct encoder){.n_features = schema->n_features, .task = schema->task, .target_deviation = 1};
-    for (uint32_t c = 0; c < ENCODER_CHANNELS_MAX; c++) out->channel_deviation[c] = 1;
     if (schema->task == BRAMBLE_TASK_CLASSIFICATION) out->n_outputs = schema->n_classes;
     if (schema->task == BRAMBLE_TASK_REGRESSION) out->n_outputs = 1;
     out->pixels = is_image(schema, out->shape) && all_bytes(schema);
-    return out->pixels ? BRAMBLE_OK : features_from_schema(out, schema, index_categories, error);
+    return out->pixels ? BRAMBLE_OK : features_from_schema(out, schema, error);
 }
 
 static uint32_t feature_inputs(const struct encoded_feature *feature)
@@ -103,10 +102,6 @@ bramble_status encoder_place(struct encoder *encoder, bramble_error *error)
 static void encode_category(const struct encoded_feature *feature, float value, float *to)
 {
     bool known = value >= 0 && value < (float)feature->n_categories;
-    if (feature->encoding == ENCODING_INDEX) {
-        *to = known ? value : (float)feature->n_categories;
-        return;
-    }
     for (uint32_t c = 0; c < feature->n_categories; c++) to[c] = 0;
     if (known) to[(uint32_t)value] = 1;
 }
@@ -114,8 +109,7 @@ static void encode_category(const struct encoded_feature *feature, float value, 
 void encoder_encode_value(const struct encoder *encoder, uint32_t f, float value, float *row)
 {
     if (encoder->pixels) {
-        uint32_t c = f % encoder->shape[2];
-        row[f] = (value / 255.0f - encoder->channel_mean[c]) / encoder->channel_deviation[c];
+        row[f] = value / 255.0f;
         return;
     }
     const struct encoded_feature *feature = &encoder->features[f];
@@ -130,12 +124,12 @@ void encoder_encode_value(const struct encoder *encoder, uint32_t f, float value
 
 /* Some rows at a time: what a column's values are written to is then still in the cache at the next. */
 static void encode_block(const struct encoder *encoder, const struct bramble_table *table, size_t first,
-                         const size_t *rows, size_t n, float *out)
+                         size_t n, float *out)
 {
     for (uint32_t f = 0; f < encoder->n_features; f++) {
         bramble_feature_type type = table->schema.features[f].type;
         for (size_t i = 0; i < n; i++) {
-            float value = column_value(&table->columns[f], type, rows ? rows[i] : first + i);
+            float value = column_value(&table->columns[f], type, first + i);
             encoder_encode_value(encoder, f, value, out + i * encoder->n_inputs);
         }
     }
@@ -145,15 +139,7 @@ void encoder_encode(const struct encoder *encoder, const struct bramble_table *t
                     float *out)
 {
     for (size_t at = 0; at < n; at += BLOCK_ROWS)
-        encode_block(encoder, table, first + at, NULL, n - at < BLOCK_ROWS ? n - at : BLOCK_ROWS,
-                     out + at * encoder->n_inputs);
-}
-
-void encoder_encode_listed(const struct encoder *encoder, const struct bramble_table *table,
-                           const size_t *rows, size_t n, float *out)
-{
-    for (size_t at = 0; at < n; at += BLOCK_ROWS)
-        encode_block(encoder, table, 0, rows + at, n - at < BLOCK_ROWS ? n - at : BLOCK_ROWS,
+        encode_block(encoder, table, first + at, n - at < BLOCK_ROWS ? n - at : BLOCK_ROWS,
                      out + at * encoder->n_inputs);
 }
 

@@ -3,9 +3,9 @@
  *
  * What must be known for that is learned from the training rows and kept with the model:
  *
- *   pixels        x / 255, and with standardise_pixels (x / 255 - mean) / deviation of its channel
+ *   pixels        x / 255
  *   number, byte  (x - mean) / deviation; missing: 0, which is the mean
- *   category      one number a category, 1 for its own and else 0 (missing: all 0); or as an index
+ *   category      one number a category, 1 for its own and else 0 (missing: all 0)
  *   class         its number
  *   target        (y - mean) / deviation, undone in predictions
  *
@@ -22,8 +22,6 @@ enum { ENCODER_CHANNELS_MAX = 4, ENCODER_INPUTS_MAX = 1 << 24 };
 enum encoding {
     ENCODING_NUMBER,  /* one number */
     ENCODING_ONE_HOT, /* n_categories numbers */
-    ENCODING_INDEX,   /* the category's number, n_categories where missing: for an embedding of
-                         n_categories + 1 rows */
 };
 
 struct encoded_feature {
@@ -38,23 +36,12 @@ struct encoder {
     uint32_t n_features; /* F of the table */
     uint32_t n_inputs;   /* numbers a row becomes: D */
     uint32_t shape[3];   /* height, width, channels of an image, D in all; 0 where rows are no images */
-    bool pixels;         /* an image of bytes: encoded by channel, there are no `features` */
-    float channel_mean[ENCODER_CHANNELS_MAX], channel_deviation[ENCODER_CHANNELS_MAX]; /* of x / 255; 0, 1 */
+    bool pixels;         /* an image of bytes: there are no `features` */
     struct encoded_feature *features;     /* F, or NULL for pixels */
     bramble_task task;                    /* AUTO: the table had no target */
     uint32_t n_outputs;                   /* C for classes, 1 for a regression, 0 without a target */
     double target_mean, target_deviation; /* regression; else 0, 1 */
 };
-
-struct encoder_options {
-    bool standardise_pixels; /* also by mean and deviation of each channel */
-    bool index_categories;   /* ENCODING_INDEX in place of ENCODING_ONE_HOT */
-    bool no_indicators;
-};
-#define ENCODER_OPTIONS_INIT                                                                                 \
-    {                                                                                                        \
-        false, false, false                                                                                  \
-    }
 
 /* Rows of a table that are learned from. */
 struct encoder_rows {
@@ -65,18 +52,15 @@ struct encoder_rows {
 /* Learns from these rows of the training table (NULL: all); *out is empty on failure. BRAMBLE_ERR_DATA beyond
  * ENCODER_INPUTS_MAX inputs. O(N F). */
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
-                            const struct encoder_rows *rows, const struct encoder_options *options,
-                            bramble_error *error);
+                            const struct encoder_rows *rows, bramble_error *error);
 void encoder_fini(struct encoder *encoder); /* zeroed ones too */
 bramble_status encoder_copy(struct encoder *out, const struct encoder *encoder, bramble_error *error);
 
-/* Rows first..first + n - 1, or the n rows listed, into out[n][D]. The table has the features of the one
- * learned from, by type too where it was read with that one's schema. A column at a time: for prediction;
- * training gathers from struct rows (data/rows.h). */
+/* Rows first..first + n - 1 into out[n][D]. The table has the features of the one learned from, by type too
+ * where it was read with that one's schema. A column at a time: for prediction; training gathers from struct
+ * rows (data/rows.h). */
 void encoder_encode(const struct encoder *encoder, const struct bramble_table *table, size_t first, size_t n,
                     float *out);
-void encoder_encode_listed(const struct encoder *encoder, const struct bramble_table *table,
-                           const size_t *rows, size_t n, float *out);
 
 /* One value of feature f (as column_value has it, NaN for missing) into its place in a row's numbers. */
 void encoder_encode_value(const struct encoder *encoder, uint32_t f, float value, float *row);

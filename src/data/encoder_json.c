@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "data/encoder_parts.h"
 
-static const char *const encoding_names[] = {"number", "one-hot", "index"};
+static const char *const encoding_names[] = {"number", "one-hot"};
 
 /* Takes over `value`; a NULL anywhere makes the whole NULL. */
 static json_t *with(json_t *object, const char *key, json_t *value)
@@ -43,23 +43,10 @@ static json_t *features_to_json(const struct encoder *encoder)
     return array;
 }
 
-static json_t *channels_to_json(const struct encoder *encoder)
-{
-    json_t *array = json_array();
-    for (uint32_t c = 0; array && c < encoder->shape[2]; c++) {
-        double mean = (double)encoder->channel_mean[c], deviation = (double)encoder->channel_deviation[c];
-        if (json_array_append_new(array, with_spread(json_object(), mean, deviation)) != 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
-
 bramble_status encoder_to_json(char **out, const struct encoder *encoder, bramble_error *error)
 {
-    json_t *object = encoder->pixels ? with(json_object(), "channels", channels_to_json(encoder))
-                                     : with(json_object(), "features", features_to_json(encoder));
+    json_t *object = json_object();
+    if (!encoder->pixels) object = with(object, "features", features_to_json(encoder));
     json_t *target = with_spread(json_object(), encoder->target_mean, encoder->target_deviation);
     object = with(object, "target", target);
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
@@ -104,9 +91,7 @@ static bool read_feature(struct encoded_feature *feature, const json_t *object, 
         feature->deviation = (float)deviation;
         return true;
     }
-    bool index = strcmp(encoding, encoding_names[ENCODING_INDEX]) == 0;
-    feature->encoding = index ? ENCODING_INDEX : ENCODING_ONE_HOT;
-    return index || strcmp(encoding, encoding_names[ENCODING_ONE_HOT]) == 0;
+    return strcmp(encoding, encoding_names[ENCODING_ONE_HOT]) == 0;
 }
 
 static bramble_status read_features(struct encoder *out, const json_t *root, const char *name,
@@ -118,22 +103,6 @@ static bramble_status read_features(struct encoder *out, const json_t *root, con
     for (uint32_t f = 0; f < out->n_features; f++)
         if (!read_feature(&out->features[f], json_array_get(array, f), out->shape[0]))
             return damaged(error, name, "its encoder does not say how to encode one of the features");
-    return BRAMBLE_OK;
-}
-
-static bramble_status read_channels(struct encoder *out, const json_t *root, const char *name,
-                                    bramble_error *error)
-{
-    const json_t *array = json_object_get(root, "channels");
-    if (json_array_size(array) != out->shape[2])
-        return damaged(error, name, "its encoder is not made for as many channels as its images have");
-    for (uint32_t c = 0; c < out->shape[2]; c++) {
-        double mean, deviation;
-        if (!read_spread(json_array_get(array, c), true, &mean, &deviation))
-            return damaged(error, name, "its encoder does not say how to encode one of the channels");
-        out->channel_mean[c] = (float)mean;
-        out->channel_deviation[c] = (float)deviation;
-    }
     return BRAMBLE_OK;
 }
 
@@ -152,9 +121,9 @@ static bramble_status read_target(struct encoder *out, const json_t *root, const
 static bramble_status read_root(struct encoder *out, const json_t *root, const char *name,
                                 const struct bramble_schema *schema, bramble_error *error)
 {
-    bramble_status status = encoder_from_schema(out, schema, false, error);
+    bramble_status status = encoder_from_schema(out, schema, error);
     if (status) return status;
-    status = out->pixels ? read_channels(out, root, name, error) : read_features(out, root, name, error);
+    if (!out->pixels) status = read_features(out, root, name, error);
     if (!status) status = read_target(out, root, name, error);
     if (!status) status = encoder_place(out, error);
     if (status) encoder_fini(out);

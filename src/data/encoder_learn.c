@@ -50,22 +50,6 @@ static void learn_feature(struct encoded_feature *feature, const struct bramble_
     feature->deviation = (float)spread_deviation(&spread);
 }
 
-/* From how often each byte occurs: exact sums, whatever the number of rows. */
-static void learn_channel(struct encoder *encoder, const struct bramble_table *table,
-                          const struct encoder_rows *rows, uint32_t channel)
-{
-    uint64_t counts[256] = {0}, n = 0;
-    for (uint32_t f = channel; f < encoder->n_features; f += encoder->shape[2], n += rows->n)
-        for (size_t i = 0; i < rows->n; i++) counts[table->columns[f].bytes[row_number(rows, i)]]++;
-    double sum = 0, squares = 0;
-    for (int v = 0; v < 256; v++) sum += (double)counts[v] * v / 255;
-    double mean = sum / (double)n;
-    for (int v = 0; v < 256; v++) squares += (double)counts[v] * (v / 255.0 - mean) * (v / 255.0 - mean);
-    double deviation = sqrt(squares / (double)n);
-    encoder->channel_mean[channel] = (float)mean;
-    encoder->channel_deviation[channel] = deviation > 1e-6 ? (float)deviation : 1;
-}
-
 static void learn_target(struct encoder *encoder, const struct bramble_table *table,
                          const struct encoder_rows *rows)
 {
@@ -77,18 +61,15 @@ static void learn_target(struct encoder *encoder, const struct bramble_table *ta
 }
 
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
-                            const struct encoder_rows *rows, const struct encoder_options *options,
-                            bramble_error *error)
+                            const struct encoder_rows *rows, bramble_error *error)
 {
     const struct encoder_rows all = {.n = table->n_rows};
     if (!rows) rows = &all;
-    bramble_status status = encoder_from_schema(out, &table->schema, options->index_categories, error);
+    bramble_status status = encoder_from_schema(out, &table->schema, error);
     if (status) return status;
-    bool indicators = !options->no_indicators && !out->shape[0]; /* an image's shape has no room for them */
+    bool indicators = !out->shape[0]; /* an image's shape has no room for them */
     for (uint32_t f = 0; !out->pixels && f < out->n_features; f++)
         learn_feature(&out->features[f], table, rows, f, indicators);
-    for (uint32_t c = 0; out->pixels && options->standardise_pixels && c < out->shape[2]; c++)
-        learn_channel(out, table, rows, c);
     learn_target(out, table, rows);
     status = encoder_place(out, error);
     if (status) encoder_fini(out);

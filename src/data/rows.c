@@ -80,7 +80,7 @@ void rows_fini(struct rows *rows)
 struct row_encoder {
     const struct encoder *encoder;
     const struct rows *rows;
-    float pixel[ENCODER_CHANNELS_MAX][256]; /* what each byte of a channel becomes */
+    float pixel[256]; /* what each byte of an image becomes */
 };
 
 bramble_status row_encoder_new(struct row_encoder **out, const struct encoder *encoder,
@@ -90,12 +90,8 @@ bramble_status row_encoder_new(struct row_encoder **out, const struct encoder *e
     if (!coder) return error_memory(error, "encoding rows");
     coder->encoder = encoder;
     coder->rows = rows;
-    float image[ENCODER_CHANNELS_MAX];
-    for (uint32_t c = 0; encoder->pixels && c < encoder->shape[2]; c++)
-        for (int v = 0; v < 256; v++) {
-            encoder_encode_value(encoder, c, (float)v, image);
-            coder->pixel[c][v] = image[c];
-        }
+    for (int v = 0; encoder->pixels && v < 256; v++)
+        encoder_encode_value(encoder, 0, (float)v, &coder->pixel[v]);
     *out = coder;
     return BRAMBLE_OK;
 }
@@ -107,13 +103,7 @@ void row_encoder_free(struct row_encoder *coder)
 
 static void encode_pixels(const struct row_encoder *coder, const uint8_t *bytes, float *out)
 {
-    uint32_t n = coder->encoder->n_inputs, channels = coder->encoder->shape[2];
-    if (channels == 1) {
-        for (uint32_t i = 0; i < n; i++) out[i] = coder->pixel[0][bytes[i]];
-        return;
-    }
-    for (uint32_t i = 0; i < n; i += channels)
-        for (uint32_t c = 0; c < channels; c++) out[i + c] = coder->pixel[c][bytes[i + c]];
+    for (uint32_t i = 0; i < coder->encoder->n_inputs; i++) out[i] = coder->pixel[bytes[i]];
 }
 
 static float stored_value(bramble_feature_type type, const uint8_t *at)

@@ -30,18 +30,6 @@ static char *add_where(builder *b, const char *condition, const char *yes, const
     return output;
 }
 
-static char *encode_pixels(builder *b, const struct encoder *encoder)
-{
-    int64_t dims[3] = {encoder->shape[2], 1, 1};
-    bool standardised = false;
-    for (uint32_t c = 0; c < encoder->shape[2]; c++)
-        standardised = standardised || encoder->channel_mean[c] != 0 || encoder->channel_deviation[c] != 1;
-    char *image = proto_add_binary(b, "Div", "X", proto_number(b, 255));
-    if (!standardised) return image;
-    image = proto_add_binary(b, "Sub", image, constant(b, encoder->channel_mean, dims, 3));
-    return proto_add_binary(b, "Div", image, constant(b, encoder->channel_deviation, dims, 3));
-}
-
 /* What is gathered from the rows for one kind of encoding, and where its numbers belong. */
 struct part {
     size_t n, room;
@@ -69,15 +57,13 @@ static void part_add(struct part *part, uint32_t from, uint32_t to, float first,
     part->b[part->n++] = second;
 }
 
-enum { PART_NUMBERS, PART_ONE_HOT, PART_INDEX, PART_INDICATORS, PARTS };
+enum { PART_NUMBERS, PART_ONE_HOT, PART_INDICATORS, PARTS };
 
 static void add_feature(struct part *parts, uint32_t f, const struct encoded_feature *feature)
 {
     uint32_t width = feature->encoding == ENCODING_ONE_HOT ? feature->n_categories : 1;
     if (feature->encoding == ENCODING_NUMBER)
         part_add(&parts[PART_NUMBERS], f, feature->first, feature->mean, feature->deviation);
-    else if (feature->encoding == ENCODING_INDEX)
-        part_add(&parts[PART_INDEX], f, feature->first, (float)feature->n_categories, 0);
     else
         for (uint32_t c = 0; c < width; c++)
             part_add(&parts[PART_ONE_HOT], f, feature->first + c, (float)c, 0);
@@ -92,7 +78,6 @@ static char *encode_part(builder *b, const struct part *part, int kind)
         return add_cast(b, proto_add_binary(b, "Equal", x, constant(b, part->a, &dim, 1)));
     char *missing = proto_add_unary(b, "IsNaN", x);
     if (kind == PART_INDICATORS) return add_cast(b, missing);
-    if (kind == PART_INDEX) return add_where(b, missing, constant(b, part->a, &dim, 1), x);
     char *scaled = proto_add_binary(b, "Sub", x, constant(b, part->a, &dim, 1));
     scaled = proto_add_binary(b, "Div", scaled, constant(b, part->b, &dim, 1));
     return add_where(b, missing, proto_number(b, 0), scaled);
@@ -152,7 +137,7 @@ char *write_encoder(builder *b, const struct encoder *encoder, const struct net_
     }
     int64_t dims[3] = {shape[2], shape[0], shape[1]};
     proto_add_value(b, true, "X", ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, dims, 3);
-    char *image = encode_pixels(b, encoder);
+    char *image = proto_add_binary(b, "Div", "X", proto_number(b, 255));
     *channels_first = input->rank == 3 && memcmp(input->dim, shape, 3 * sizeof *shape) == 0;
     if (*channels_first) return image;
     return shape_rows(b, shape[2] == 1 ? image : proto_add_transpose(b, image, to_lying, 4), input);

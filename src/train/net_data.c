@@ -74,9 +74,8 @@ static struct rows part_of(const struct rows *rows, size_t first, size_t n)
 static bramble_status learn_rows(struct net_data *data, const struct bramble_table *table,
                                  const struct net_rows *drawn, bramble_error *error)
 {
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
     struct encoder_rows learned = {drawn->train, drawn->n_train};
-    bramble_status status = encoder_init(&data->encoder, table, &learned, &options, error);
+    bramble_status status = encoder_init(&data->encoder, table, &learned, error);
     if (!status) status = rows_init(&data->rows, table, &data->encoder, error);
     if (!status) status = gather(data->rows.owned, data->rows.row_bytes, drawn, error);
     if (!status) status = gather(data->rows.owned_targets, NET_TARGET_BYTES, drawn, error);

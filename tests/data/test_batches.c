@@ -29,8 +29,7 @@ static struct data *data_new(size_t n)
         d->columns[f].bytes = mem_alloc(n, 1);
         for (size_t r = 0; r < n; r++) d->columns[f].bytes[r] = (uint8_t)(1 + (r + f) % 255);
     }
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
-    assert_int_equal(encoder_init(&d->encoder, &d->table, NULL, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(encoder_init(&d->encoder, &d->table, NULL, NULL), BRAMBLE_OK);
     assert_int_equal(rows_init(&d->rows, &d->table, &d->encoder, NULL), BRAMBLE_OK);
     return d;
 }
@@ -179,7 +178,7 @@ static bool explained(const float *out, int down, int right, bool flip)
             for (int c = 0; c < 2; c++) {
                 int from_y = y + down, from_x = (flip ? 4 - x : x) + right;
                 bool inside = from_y >= 0 && from_y < 4 && from_x >= 0 && from_x < 5;
-                float expected = inside ? (float)(100 * from_y + 10 * from_x + c + 1) : (float)(-1 - c);
+                float expected = inside ? (float)(100 * from_y + 10 * from_x + c + 1) : 0;
                 if (out[(y * 5 + x) * 2 + c] != expected) return false;
             }
     return true;
@@ -189,12 +188,11 @@ static void crops_and_flips(void **state)
 {
     (void)state;
     float image[40], out[40];
-    const float black[] = {-1, -2};
     for (int i = 0; i < 40; i++) image[i] = (float)(100 * (i / 10) + 10 * (i / 2 % 5) + i % 2 + 1);
     struct augment_options options = {.crop_padding = 1, .flip = true};
     int counts[18] = {0};
     for (uint64_t sample = 0; sample < 900; sample++) {
-        augment_image(&options, shape, black, 5, 2, sample, image, out);
+        augment_image(&options, shape, 5, 2, sample, image, out);
         int found = 0;
         for (int i = 0; i < 18; i++)
             if (explained(out, i % 3 - 1, i / 3 % 3 - 1, i >= 9)) {
@@ -214,7 +212,7 @@ static void cuts_out_squares(void **state)
     struct augment_options options = {.cutout = 3};
     bool whole = false, clipped = false;
     for (uint64_t sample = 0; sample < 200; sample++) {
-        augment_image(&options, shape, image, 5, 2, sample, image, out);
+        augment_image(&options, shape, 5, 2, sample, image, out);
         int zeros = 0;
         for (int i = 0; i < 40; i += 2) {
             zeros += out[i] == 0;

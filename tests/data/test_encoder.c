@@ -12,11 +12,11 @@ static const char mixed[] = "size,colour,y\n"
                             ",red,30\n"
                             "4,?,40\n";
 
-static struct encoder learn(const bramble_table *table, struct encoder_options options)
+static struct encoder learn(const bramble_table *table)
 {
     struct encoder encoder;
     bramble_error error = {0};
-    if (encoder_init(&encoder, table, NULL, &options, &error)) fail_msg("%s", error.message);
+    if (encoder_init(&encoder, table, NULL, &error)) fail_msg("%s", error.message);
     return encoder;
 }
 
@@ -56,7 +56,7 @@ static void encodes_numbers_categories_and_target(void **state)
 {
     (void)state;
     bramble_table *table = read_regression(mixed);
-    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    struct encoder e = learn(table);
     assert_int_equal(e.n_inputs, 5); /* size, its indicator; blue, red, their indicator */
     assert_int_equal(e.n_outputs, 1);
     float x[4][5];
@@ -83,9 +83,8 @@ static void learns_from_the_rows_it_is_told(void **state)
     (void)state;
     bramble_table *table = read_regression(mixed);
     struct encoder e;
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
     struct encoder_rows rows = {(const uint32_t[]){1, 3}, 2};
-    assert_int_equal(encoder_init(&e, table, &rows, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(encoder_init(&e, table, &rows, NULL), BRAMBLE_OK);
     assert_true(e.features[0].mean == 3.25f && e.features[0].deviation == 0.75f);
     assert_false(e.features[0].indicator); /* missing in another row only */
     assert_true(e.features[1].indicator);
@@ -94,27 +93,11 @@ static void learns_from_the_rows_it_is_told(void **state)
     bramble_table_free(table);
 }
 
-static void indexes_categories_for_embeddings(void **state)
-{
-    (void)state;
-    bramble_table *table = read_regression(mixed);
-    struct encoder_options options = {.index_categories = true, .no_indicators = true};
-    struct encoder e = learn(table, options);
-    assert_int_equal(e.n_inputs, 2);
-    float x[4][2];
-    encoder_encode(&e, table, 0, 4, x[0]);
-    const float expected[] = {1, 0, 1, 2};
-    for (int r = 0; r < 4; r++) assert_true(x[r][1] == expected[r]);
-    assert_true(x[2][0] == 0);
-    encoder_fini(&e);
-    bramble_table_free(table);
-}
-
 static void constant_features_become_zero(void **state)
 {
     (void)state;
     bramble_table *table = read_regression("a,b,c,y\n0.1,7,,1\n0.1,7,,1\n0.1,7,,1\n");
-    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    struct encoder e = learn(table);
     float x[4], y;
     assert_int_equal(e.n_inputs, 4);
     encoder_encode(&e, table, 1, 1, x);
@@ -135,18 +118,12 @@ static void rows_encode_as_columns_do(const bramble_table *table, const struct e
     assert_int_equal(rows_init(&rows, table, e, NULL), BRAMBLE_OK);
     assert_int_equal(row_encoder_new(&coder, e, &rows, NULL), BRAMBLE_OK);
     size_t n = table->n_rows, bytes = e->n_inputs * sizeof(float);
-    float *all = mem_alloc(n, bytes), *one = mem_alloc(1, bytes), *listed = mem_alloc(n, bytes);
-    size_t *list = mem_alloc(n, sizeof *list);
-    for (size_t i = 0; i < n; i++) list[i] = n - 1 - i;
+    float *all = mem_alloc(n, bytes), *one = mem_alloc(1, bytes);
     encoder_encode(e, table, 0, n, all);
-    encoder_encode_listed(e, table, list, n, listed);
     for (size_t r = 0; r < n; r++) {
         row_encoder_encode(coder, r, one);
         assert_memory_equal(one, all + r * e->n_inputs, bytes);
-        assert_memory_equal(one, listed + (n - 1 - r) * e->n_inputs, bytes);
     }
-    mem_free(list);
-    mem_free(listed);
     mem_free(one);
     mem_free(all);
     row_encoder_free(coder);
@@ -158,7 +135,7 @@ static void scales_pixels(void **state)
     (void)state;
     for (uint32_t channels = 1; channels <= 3; channels += 2) {
         bramble_table *table = images(70, 4, 5, channels);
-        struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+        struct encoder e = learn(table);
         assert_true(e.pixels);
         assert_int_equal(e.n_outputs, 2);
         assert_int_equal(e.shape[0], 4);
@@ -174,33 +151,11 @@ static void scales_pixels(void **state)
     }
 }
 
-static void standardises_channels(void **state)
-{
-    (void)state;
-    bramble_table *table = images(90, 4, 5, 3);
-    struct encoder e = learn(table, (struct encoder_options){.standardise_pixels = true});
-    float *x = mem_alloc(90 * 60, sizeof *x);
-    encoder_encode(&e, table, 0, 90, x);
-    for (int c = 0; c < 3; c++) {
-        double sum = 0, squares = 0;
-        for (int i = c; i < 90 * 60; i += 3) {
-            sum += (double)x[i];
-            squares += (double)x[i] * (double)x[i];
-        }
-        assert_true(fabs(sum / 1800) < 1e-5);
-        assert_true(fabs(squares / 1800 - 1) < 1e-5);
-    }
-    rows_encode_as_columns_do(table, &e);
-    mem_free(x);
-    encoder_fini(&e);
-    bramble_table_free(table);
-}
-
 static void rows_hold_mixed_tables(void **state)
 {
     (void)state;
     bramble_table *table = read_regression(mixed);
-    struct encoder e = learn(table, (struct encoder_options)ENCODER_OPTIONS_INIT);
+    struct encoder e = learn(table);
     rows_encode_as_columns_do(table, &e);
     encoder_fini(&e);
     bramble_table_free(table);
@@ -212,8 +167,6 @@ static void assert_same(const struct encoder *a, const struct encoder *b)
     assert_int_equal(a->n_outputs, b->n_outputs);
     assert_int_equal(a->pixels, b->pixels);
     assert_memory_equal(a->shape, b->shape, sizeof a->shape);
-    assert_memory_equal(a->channel_mean, b->channel_mean, sizeof a->channel_mean);
-    assert_memory_equal(a->channel_deviation, b->channel_deviation, sizeof a->channel_deviation);
     assert_true(a->target_mean == b->target_mean && a->target_deviation == b->target_deviation);
     assert_int_equal(!a->features, !b->features);
     for (uint32_t f = 0; a->features && f < a->n_features; f++) {
@@ -230,21 +183,19 @@ static void comes_back_from_json(void **state)
 {
     (void)state;
     bramble_table *tables[] = {read_regression(mixed), images(50, 3, 3, 3)};
-    for (int t = 0; t < 2; t++)
-        for (int i = 0; i < 4; i++) {
-            struct encoder_options options = {i & 1, i & 1, i & 2};
-            struct encoder e = learn(tables[t], options), back, copy;
-            char *json;
-            assert_int_equal(encoder_to_json(&json, &e, NULL), BRAMBLE_OK);
-            assert_int_equal(encoder_from_json(&back, json, "m", &tables[t]->schema, NULL), BRAMBLE_OK);
-            assert_int_equal(encoder_copy(&copy, &back, NULL), BRAMBLE_OK);
-            assert_same(&e, &back);
-            assert_same(&e, &copy);
-            mem_free(json);
-            encoder_fini(&copy);
-            encoder_fini(&back);
-            encoder_fini(&e);
-        }
+    for (int t = 0; t < 2; t++) {
+        struct encoder e = learn(tables[t]), back, copy;
+        char *json;
+        assert_int_equal(encoder_to_json(&json, &e, NULL), BRAMBLE_OK);
+        assert_int_equal(encoder_from_json(&back, json, "m", &tables[t]->schema, NULL), BRAMBLE_OK);
+        assert_int_equal(encoder_copy(&copy, &back, NULL), BRAMBLE_OK);
+        assert_same(&e, &back);
+        assert_same(&e, &copy);
+        mem_free(json);
+        encoder_fini(&copy);
+        encoder_fini(&back);
+        encoder_fini(&e);
+    }
     for (int t = 0; t < 2; t++) bramble_table_free(tables[t]);
 }
 
@@ -268,7 +219,8 @@ static void refuses_damaged_json(void **state)
         "{\"features\":[" NUMBER ",{\"encoding\":\"one-hot\"}]," TARGET "}",
         "{\"features\":[" NUMBER ",7]," TARGET "}",
         "{\"features\":7," TARGET "}",
-        "{\"channels\":[]," TARGET "}",
+        "{" TARGET "}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"index\",\"indicator\":false}]," TARGET "}",
         "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":0}," COLOUR
         "]," TARGET "}",
         "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":1e300,\"deviation\":1}," COLOUR
@@ -298,9 +250,8 @@ static void survives_no_memory(void **state)
         struct encoder e = {0};
         struct rows rows = {0};
         bramble_error error = {0};
-        struct encoder_options options = ENCODER_OPTIONS_INIT;
         mem_fail_at(n, 1);
-        bramble_status status = encoder_init(&e, table, NULL, &options, &error);
+        bramble_status status = encoder_init(&e, table, NULL, &error);
         if (!status) status = rows_init(&rows, table, &e, &error);
         size_t count = mem_fail_count();
         mem_fail_at(0, 0);
@@ -318,10 +269,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_numbers_categories_and_target),
         cmocka_unit_test(learns_from_the_rows_it_is_told),
-        cmocka_unit_test(indexes_categories_for_embeddings),
         cmocka_unit_test(constant_features_become_zero),
         cmocka_unit_test(scales_pixels),
-        cmocka_unit_test(standardises_channels),
         cmocka_unit_test(rows_hold_mixed_tables),
         cmocka_unit_test(comes_back_from_json),
         cmocka_unit_test(refuses_damaged_json),

@@ -269,7 +269,7 @@ static inline uint32_t hand_attention(struct hand *hand, uint32_t x)
 
 static inline uint32_t hand_words(struct hand *hand, uint32_t x)
 {
-    uint32_t table = hand_parameter(hand, (struct net_shape){2, {4, 5}}, 1);
+    uint32_t table = hand_parameter(hand, (struct net_shape){2, {256, 5}}, 1);
     return hand_unary(hand, "Flatten", hand_pair(hand, "Gather", table, x));
 }
 
@@ -326,8 +326,8 @@ static inline void hand_target(struct bramble_schema *schema, bool regression, b
         hand_name(&schema->classes[c], numbers ? "%u" : "class %u", c);
 }
 
-/* Images of bytes, 8 x 8 x 3, or 16 features: numbers, and categories of which the encoder makes one number a
- * category; those of HAND_WORDS places in an embedding. */
+/* Images of bytes, 8 x 8 x 3, or features: numbers, and categories of which the encoder makes one number a
+ * category; those of HAND_WORDS are bytes that it leaves as they are, places in an embedding. */
 static inline void hand_schema(struct bramble_model *model, enum hand_net kind, bool image)
 {
     struct bramble_schema *schema = &model->schema;
@@ -338,25 +338,26 @@ static inline void hand_schema(struct bramble_model *model, enum hand_net kind, 
     if (!image) encoder->features = mem_zalloc(schema->n_features, sizeof *encoder->features);
     for (uint32_t f = 0; f < schema->n_features; f++) {
         struct feature *feature = &schema->features[f];
-        bool category = !image && (f % 4 == 3 || kind == HAND_WORDS);
+        bool words = kind == HAND_WORDS, category = !image && !words && f % 4 == 3;
         hand_name(&feature->name, "f%u", f);
-        feature->type = image      ? BRAMBLE_FEATURE_BYTE
-                        : category ? BRAMBLE_FEATURE_CATEGORY
-                                   : BRAMBLE_FEATURE_NUMBER;
+        feature->type = image || words ? BRAMBLE_FEATURE_BYTE
+                        : category     ? BRAMBLE_FEATURE_CATEGORY
+                                       : BRAMBLE_FEATURE_NUMBER;
         if (image) continue;
         struct encoded_feature *encoded = &encoder->features[f];
-        *encoded = (struct encoded_feature){.first = encoder->n_inputs, .mean = (float)f, .deviation = 1.5f};
+        *encoded = (struct encoded_feature){
+            .first = encoder->n_inputs, .mean = words ? 0 : (float)f, .deviation = words ? 1 : 1.5f};
         encoder->n_inputs += 1;
         if (category) {
             feature->n_categories = encoded->n_categories = 3;
             feature->categories = mem_alloc(3, sizeof *feature->categories);
             for (uint32_t c = 0; c < 3; c++) hand_name(&feature->categories[c], "word %u", c);
-            encoded->encoding = kind == HAND_WORDS ? ENCODING_INDEX : ENCODING_ONE_HOT;
-            if (kind != HAND_WORDS) encoder->n_inputs += 2;
+            encoded->encoding = ENCODING_ONE_HOT;
+            encoder->n_inputs += 2;
             encoded->mean = 0;
             encoded->deviation = 1;
         }
-        encoded->indicator = kind != HAND_WORDS && f < 2;
+        encoded->indicator = !words && f < 2;
         encoder->n_inputs += encoded->indicator;
     }
     if (!image) return;
@@ -364,10 +365,6 @@ static inline void hand_schema(struct bramble_model *model, enum hand_net kind, 
     schema->shape[1] = 8;
     memcpy(encoder->shape, (uint32_t[]){8, 8, 3}, sizeof encoder->shape);
     encoder->n_inputs = 192;
-    for (int c = 0; c < 3; c++) {
-        encoder->channel_mean[c] = kind == HAND_RESNET ? 0.4f + 0.1f * (float)c : 0;
-        encoder->channel_deviation[c] = kind == HAND_RESNET ? 0.25f : 1;
-    }
 }
 
 static inline void hand_settings(struct bramble_model *model)
