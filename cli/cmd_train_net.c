@@ -83,8 +83,7 @@ static const struct option options[] = {
      .kind = OPTION_TEXT,
      .offset = NET(net),
      .fallback = "mlp",
-     .help = "the network: a preset (linear, mlp, mlp-small, cnn, resnet20), or a file: a list of layers, or "
-             "ONNX"},
+     .help = "the network: one of the presets below, or a file: a list of the layers below, or ONNX"},
     {.name = "from-scratch",
      .kind = OPTION_FLAG,
      .offset = NET(from_scratch),
@@ -249,6 +248,27 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
+static bool preset_entry(uint32_t i, struct listed *listed)
+{
+    const char *name = bramble_net_preset(i);
+    if (name) *listed = (struct listed){name, "", bramble_net_preset_summary(i)};
+    return name;
+}
+
+static bool layer_entry(uint32_t i, struct listed *listed)
+{
+    bramble_net_layer layer;
+    if (!bramble_net_layer_kind(i, &layer)) return false;
+    *listed = (struct listed){layer.name, layer.arguments, layer.what};
+    return true;
+}
+
+static const struct listing listings[] = {
+    {"presets", preset_entry},
+    {"layers", layer_entry},
+    {NULL, NULL},
+};
+
 static const struct json_field fields[] = {
     {"data", "DATA as it was given"},
     {"task", "classification or regression"},
@@ -304,6 +324,7 @@ const struct command command_train_net = {
     .paragraphs = paragraphs,
     .arguments = arguments,
     .options = options,
+    .listings = listings,
     .fields = fields,
     .examples = examples,
     .defaults = &(const struct train_net_values){.out = "model.onnx", .net = BRAMBLE_NET_OPTIONS_INIT},

@@ -66,6 +66,16 @@ struct example {
     const char *line, *help; /* line NULL ends a table */
 };
 
+/* Words that a value can have and that need explaining, asked of the library. */
+struct listed {
+    const char *name, *arguments, *what; /* arguments: "" for none */
+};
+
+struct listing {
+    const char *title;                                /* "presets"; NULL ends a table */
+    bool (*entry)(uint32_t i, struct listed *listed); /* false behind the last */
+};
+
 struct command {
     const char *name;              /* "train forest"; NULL ends the table */
     const char *summary;           /* one line, no full stop */
@@ -73,6 +83,7 @@ struct command {
     const char *const *paragraphs; /* the manual's description, NULL at the end */
     const struct argument *arguments;
     const struct option *options;
+    const struct listing *listings;
     const struct json_field *fields; /* NULL: no --json */
     const struct example *examples;
     const void *defaults; /* values before any option */

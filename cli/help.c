@@ -64,6 +64,25 @@ static void put_option(const struct option *option, void *context)
     str_fini(&meaning);
 }
 
+/* Arguments stand beside the name, and what it means below them. */
+static void put_listed(struct page *page, const struct listed *listed)
+{
+    bool alone = !*listed->arguments;
+    put_entry(page, listed->name, alone ? listed->what : listed->arguments);
+    if (alone) return;
+    str_printf(&page->text, "%*s", LABEL_COLUMNS, "");
+    wrap(page, listed->what, LABEL_COLUMNS, LABEL_COLUMNS);
+}
+
+static void put_listings(struct page *page, const struct listing *listing)
+{
+    struct listed listed;
+    for (; listing && listing->title; listing++) {
+        str_printf(&page->text, "\n%s:\n", listing->title);
+        for (uint32_t i = 0; listing->entry(i, &listed); i++) put_listed(page, &listed);
+    }
+}
+
 static void put_examples(struct page *page, const struct example *examples)
 {
     if (!examples) return;
@@ -80,6 +99,7 @@ static void put_command(struct page *page, const struct command *command)
     for (const struct argument *a = command->arguments; a && a->name; a++) put_entry(page, a->name, a->help);
     str_puts(&page->text, "\noptions:\n");
     describe_each(command, put_option, page);
+    put_listings(page, command->listings);
     put_examples(page, command->examples);
 }
 

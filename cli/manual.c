@@ -77,6 +77,28 @@ static void put_option(const struct option *option, void *context)
     str_fini(&meaning);
 }
 
+static void put_listed(struct str *page, const struct listed *listed)
+{
+    struct str tag = {0};
+    str_printf(&tag, "%s%s%s", listed->name, *listed->arguments ? " " : "", listed->arguments);
+    if (tag.failed)
+        page->failed = true;
+    else
+        put_entry(page, tag.data, listed->what);
+    str_fini(&tag);
+}
+
+static void put_listings(struct str *page, const struct listing *listing)
+{
+    struct listed listed;
+    for (; listing && listing->title; listing++) {
+        str_puts(page, ".SH ");
+        for (const char *c = listing->title; *c; c++) str_printf(page, "%c", toupper((unsigned char)*c));
+        str_puts(page, "\n");
+        for (uint32_t i = 0; listing->entry(i, &listed); i++) put_listed(page, &listed);
+    }
+}
+
 static void put_json(struct str *page, const struct json_field *fields)
 {
     if (!fields) return;
@@ -136,6 +158,7 @@ static void put_command(struct str *page, const struct command *command)
     for (const struct argument *a = command->arguments; a && a->name; a++) put_entry(page, a->name, a->help);
     str_puts(page, ".SH OPTIONS\n");
     describe_each(command, put_option, page);
+    put_listings(page, command->listings);
     put_json(page, command->fields);
     put_examples(page, command->examples);
 }

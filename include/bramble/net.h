@@ -134,6 +134,16 @@ BRAMBLE_API bramble_status bramble_net_train(bramble_model **out, const bramble_
 
 /* Names of the networks that need no file, `i` from 0 until it returns NULL; static storage. */
 BRAMBLE_API const char *bramble_net_preset(uint32_t i);
+/* What it is, in a few words; as long as there is a name. */
+BRAMBLE_API const char *bramble_net_preset_summary(uint32_t i);
+
+/* A line that a list of layers can have (docs/layer-lists.md). */
+typedef struct bramble_net_layer {
+    const char *name, *arguments, *what; /* "conv", "CHANNELS KERNEL [stride N] ...", a few words */
+} bramble_net_layer;
+
+/* The kinds of them, `i` from 0 until it returns false; static storage. */
+BRAMBLE_API bool bramble_net_layer_kind(uint32_t i, bramble_net_layer *out);
 
 typedef struct bramble_trainer bramble_trainer;
 

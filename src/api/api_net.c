@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "net/layer_list.h"
 #include "net/presets.h"
 #include "train/net_fit.h"
 #include "train/net_model.h"
@@ -24,6 +25,16 @@ bramble_status bramble_net_train(bramble_model **out, const bramble_table *train
 const char *bramble_net_preset(uint32_t i)
 {
     return preset_name(i);
+}
+
+const char *bramble_net_preset_summary(uint32_t i)
+{
+    return preset_summary(i);
+}
+
+bool bramble_net_layer_kind(uint32_t i, bramble_net_layer *out)
+{
+    return layer_list_help(i, &out->name, &out->arguments, &out->what);
 }
 
 bramble_status bramble_trainer_open(bramble_trainer **out, const bramble_table *table,

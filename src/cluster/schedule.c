@@ -258,11 +258,6 @@ uint32_t schedule_tasks_by(const struct schedule *s, uint32_t w)
     return s->workers[w].done;
 }
 
-uint32_t schedule_in_flight(const struct schedule *s, uint32_t w)
-{
-    return s->workers[w].in_flight;
-}
-
 bool schedule_finished(const struct schedule *s)
 {
     return s->n_done == s->n_tasks;

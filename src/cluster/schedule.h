@@ -39,7 +39,6 @@ bool schedule_take_cancel(struct schedule *schedule, uint32_t *w, uint32_t *task
 bool schedule_is_done(const struct schedule *schedule, uint32_t task);
 uint32_t schedule_tasks_done(const struct schedule *schedule);
 uint32_t schedule_tasks_by(const struct schedule *schedule, uint32_t w); /* first copies handed in by w */
-uint32_t schedule_in_flight(const struct schedule *schedule, uint32_t w);
 double schedule_rate(const struct schedule *schedule, uint32_t w); /* tasks a second; 0: not known yet */
 bool schedule_finished(const struct schedule *schedule);
 

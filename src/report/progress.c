@@ -94,13 +94,6 @@ static void format(char *buffer, size_t size, unsigned columns, const struct pro
     if ((unsigned)length > columns && columns < size) buffer[columns] = 0;
 }
 
-void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
-                     uint64_t total, double seconds)
-{
-    struct progress progress = {.unit = unit};
-    format(buffer, size, columns, &progress, done, total, seconds > 0 ? (double)done / seconds : 0, seconds);
-}
-
 void progress_step(struct progress *progress, uint64_t done, uint64_t total, double seconds)
 {
     if (!progress->out || seconds < progress->next) return;

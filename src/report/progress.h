@@ -52,8 +52,4 @@ void progress_clear(struct progress *progress);
 /* Columns of the terminal behind `out`; else of the variable COLUMNS, else 80. */
 unsigned progress_columns(FILE *out);
 
-/* The bar itself, at most `columns` wide, into buffer (size bytes). Pure. */
-void progress_format(char *buffer, size_t size, unsigned columns, const char *unit, uint64_t done,
-                     uint64_t total, double seconds);
-
 #endif

@@ -1,6 +1,8 @@
 /* What the help and the manual say is what the program parses, and the other way round. */
 #include <ctype.h>
 
+#include <bramble/net.h>
+
 #include "command.h"
 #include "options.h"
 #include "base/mem.h"
@@ -150,7 +152,7 @@ static void test_narrow_and_wide_terminals(void **state)
         char text[16];
         snprintf(text, sizeof text, "%u", columns);
         setenv("COLUMNS", text, 1);
-        struct said said = DONE(&s, "predict", "--help");
+        struct said said = DONE(&s, "train", "net", "--help");
         unsigned limit = columns < 50 ? 50 : columns > 100 ? 100 : columns;
         for (const char *line = strstr(said.out, "options:"); line && !strstr(line, "examples:"); line++) {
             size_t length = strcspn(line, "\n");
@@ -160,6 +162,34 @@ static void test_narrow_and_wide_terminals(void **state)
         said_fini(&said);
     }
     unsetenv("COLUMNS");
+    scratch_remove(&s);
+}
+
+/* Presets and layers, of which the library says what there is. */
+static void test_networks_are_listed(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    struct said help = DONE(&s, "train", "net", "--help"), manual = DONE(&s, "help", "--man", "train", "net");
+    plain_hyphens(manual.out);
+    const char *name;
+    for (uint32_t i = 0; (name = bramble_net_preset(i)); i++) {
+        assert_non_null(strstr(strstr(help.out, "\npresets:\n"), name));
+        assert_non_null(strstr(help.out, bramble_net_preset_summary(i)));
+        assert_non_null(strstr(strstr(manual.out, "\n.SH PRESETS\n"), name));
+    }
+    bramble_net_layer layer;
+    for (uint32_t i = 0; bramble_net_layer_kind(i, &layer); i++) {
+        char tag[160];
+        snprintf(tag, sizeof tag, "\\fB%s%s%s\\fR\n", layer.name, *layer.arguments ? " " : "",
+                 layer.arguments);
+        assert_non_null(strstr(manual.out, tag));
+        assert_non_null(strstr(manual.out, layer.what));
+        snprintf(tag, sizeof tag, "\n  %s ", layer.name);
+        assert_non_null(strstr(strstr(help.out, "\nlayers:\n"), tag));
+    }
+    said_fini(&help);
+    said_fini(&manual);
     scratch_remove(&s);
 }
 
@@ -198,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_help_and_parser_agree),
         cmocka_unit_test(test_manual_and_parser_agree),
         cmocka_unit_test(test_the_program_lists_its_commands),
+        cmocka_unit_test(test_networks_are_listed),
         cmocka_unit_test(test_narrow_and_wide_terminals),
         cmocka_unit_test(test_manual_pages_are_well_formed),
     };

@@ -8,33 +8,6 @@
 
 #include "report/progress.h"
 
-static void test_bar(void **state)
-{
-    (void)state;
-    char line[256];
-    progress_format(line, sizeof line, 80, "trees", 0, 100, 0);
-    assert_string_equal(line, "0 of 100 trees  [----------------------------------------]  0.0 ms");
-    progress_format(line, sizeof line, 79, "trees", 50, 100, 2);
-    assert_string_equal(line,
-                        "50 of 100 trees  [#################-----------------]  25.0 trees/s, 2.0 s left");
-    progress_format(line, sizeof line, 80, "trees", 200, 100, 2);
-    assert_non_null(strstr(line, "100 of 100 trees"));
-    assert_null(strchr(line, '-'));
-    assert_non_null(strstr(line, "0.0 ms left"));
-    progress_format(line, sizeof line, 80, "trees", 0, 0, 1);
-    assert_string_equal(line, "0 of 0 trees  1.0 s");
-}
-
-static void test_bar_fits(void **state)
-{
-    (void)state;
-    char line[512];
-    for (unsigned columns = 1; columns < 200; columns++) {
-        progress_format(line, sizeof line, columns, "trees", 12345, 1000000, 4000);
-        assert_true(strlen(line) <= columns);
-    }
-}
-
 struct told {
     char *text;
     size_t size;
@@ -58,6 +31,50 @@ static void told_end(struct told *t)
 {
     fclose(t->out);
     free(t->text);
+}
+
+/* What a terminal of so many columns shows at the first step. */
+static void bar(char line[512], unsigned columns, uint64_t done, uint64_t total, double seconds)
+{
+    struct told t;
+    char text[16];
+    snprintf(text, sizeof text, "%u", columns);
+    setenv("COLUMNS", text, 1);
+    told_begin(&t, true);
+    progress_step(&t.progress, done, total, seconds);
+    unsetenv("COLUMNS");
+    assert_in_range(t.size, 4, 500);
+    assert_int_equal(t.text[0], '\r');
+    assert_string_equal(t.text + t.size - 3, "\033[K");
+    snprintf(line, 512, "%.*s", (int)t.size - 4, t.text + 1);
+    told_end(&t);
+}
+
+static void test_bar(void **state)
+{
+    (void)state;
+    char line[512];
+    bar(line, 81, 0, 100, 0);
+    assert_string_equal(line, "0 of 100 trees  [----------------------------------------]  0.0 ms");
+    bar(line, 80, 50, 100, 2);
+    assert_string_equal(line,
+                        "50 of 100 trees  [#################-----------------]  25.0 trees/s, 2.0 s left");
+    bar(line, 81, 200, 100, 2);
+    assert_non_null(strstr(line, "100 of 100 trees"));
+    assert_null(strchr(line, '-'));
+    assert_non_null(strstr(line, "0.0 ms left"));
+    bar(line, 81, 0, 0, 1);
+    assert_string_equal(line, "0 of 0 trees  1.0 s");
+}
+
+static void test_bar_fits(void **state)
+{
+    (void)state;
+    char line[512];
+    for (unsigned columns = 2; columns < 200; columns++) {
+        bar(line, columns, 12345, 1000000, 4000);
+        assert_true(strlen(line) < columns);
+    }
 }
 
 static unsigned count(const char *text, const char *what)
