@@ -33,7 +33,9 @@ typedef enum bramble_loss {
     BRAMBLE_LOSS_AUTO = 0, /* cross-entropy for classes, mean squared error for numbers */
     BRAMBLE_LOSS_CROSS_ENTROPY,
     BRAMBLE_LOSS_MEAN_SQUARED_ERROR,
-    BRAMBLE_LOSS_BINARY_CROSS_ENTROPY, /* classes, each against the rest */
+    BRAMBLE_LOSS_BINARY_CROSS_ENTROPY, /* classes, each against the rest: the model's probabilities are then
+                                          each output's sigmoid, divided by the sum of all as scikit-learn's
+                                          OneVsRestClassifier has it; else the softmax */
     BRAMBLE_LOSS_HUBER,
 } bramble_loss;
 

@@ -1,7 +1,5 @@
 #include "api/net_prediction.h"
 
-#include <math.h>
-
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/operator.h"
@@ -40,30 +38,18 @@ static uint32_t greatest(const float *x, size_t n)
     return best;
 }
 
-/* Softmax: shares that sum to 1. */
-static void probabilities(const float *logits, size_t n, float *out)
-{
-    float top = logits[greatest(logits, n)];
-    double sum = 0;
-    for (size_t c = 0; c < n; c++) {
-        out[c] = expf(logits[c] - top);
-        sum += (double)out[c];
-    }
-    for (size_t c = 0; c < n; c++) out[c] = (float)((double)out[c] / sum);
-}
-
 static void decode(const struct chunk *chunk, size_t first, size_t n)
 {
     const struct prediction_outputs *out = chunk->out;
+    const struct encoder *encoder = &chunk->model->encoder;
     bool classes = chunk->model->schema.n_classes > 0;
     for (size_t r = 0; r < n; r++) {
         const float *outputs = chunk->outputs + r * chunk->n_outputs;
         uint32_t best = classes ? greatest(outputs, chunk->n_outputs) : 0;
         if (out->classes) out->classes[first + r] = best;
         if (out->values)
-            out->values[first + r] =
-                classes ? (double)best : encoder_target_value(&chunk->model->encoder, outputs[0]);
-        if (out->proba) probabilities(outputs, chunk->n_outputs, out->proba + (first + r) * chunk->n_outputs);
+            out->values[first + r] = classes ? (double)best : encoder_target_value(encoder, outputs[0]);
+        if (out->proba) encoder_probabilities(encoder, outputs, out->proba + (first + r) * chunk->n_outputs);
     }
 }
 

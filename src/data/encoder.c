@@ -155,3 +155,28 @@ void encoder_targets(const struct encoder *encoder, const struct bramble_table *
             values[i] =
                 (float)((table->values[first + i] - encoder->target_mean) / encoder->target_deviation);
 }
+
+/* The logarithm of 1 / (1 + exp(-x)). */
+static double log_sigmoid(double x)
+{
+    return x < 0 ? x - log1p(exp(x)) : -log1p(exp(-x));
+}
+
+/* The softmax of the sigmoids' logarithms is the sigmoids divided by their sum, also where all are tiny. */
+static double score(const struct encoder *encoder, float output)
+{
+    return encoder->one_vs_rest ? log_sigmoid((double)output) : (double)output;
+}
+
+void encoder_probabilities(const struct encoder *encoder, const float *outputs, float *out)
+{
+    float top = outputs[0];
+    for (uint32_t c = 1; c < encoder->n_outputs; c++)
+        if (outputs[c] > top) top = outputs[c];
+    double sum = 0, best = score(encoder, top);
+    for (uint32_t c = 0; c < encoder->n_outputs; c++) {
+        out[c] = (float)exp(score(encoder, outputs[c]) - best);
+        sum += (double)out[c];
+    }
+    for (uint32_t c = 0; c < encoder->n_outputs; c++) out[c] = (float)((double)out[c] / sum);
+}

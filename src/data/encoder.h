@@ -6,7 +6,7 @@
  *   pixels        x / 255
  *   number, byte  (x - mean) / deviation; missing: 0, which is the mean
  *   category      one number a category, 1 for its own and else 0 (missing: all 0)
- *   class         its number
+ *   class         its number; one_vs_rest: a 1 for its own and 0 for each other, which the loss is given
  *   target        (y - mean) / deviation, undone in predictions
  *
  * A feature with missing training values gets a further number, 1 where it is missing, right behind its own.
@@ -37,9 +37,11 @@ struct encoder {
     uint32_t n_inputs;   /* numbers a row becomes: D */
     uint32_t shape[3];   /* height, width, channels of an image, D in all; 0 where rows are no images */
     bool pixels;         /* an image of bytes: there are no `features` */
-    struct encoded_feature *features;     /* F, or NULL for pixels */
-    bramble_task task;                    /* AUTO: the table had no target */
-    uint32_t n_outputs;                   /* C for classes, 1 for a regression, 0 without a target */
+    struct encoded_feature *features; /* F, or NULL for pixels */
+    bramble_task task;                /* AUTO: the table had no target */
+    uint32_t n_outputs;               /* C for classes, 1 for a regression, 0 without a target */
+    bool one_vs_rest; /* each class is told from the rest by its own output's sigmoid; else by the softmax of
+                         all. The trainer decides: encoder_init leaves it false */
     double target_mean, target_deviation; /* regression; else 0, 1 */
 };
 
@@ -73,6 +75,10 @@ static inline double encoder_target_value(const struct encoder *encoder, float o
 {
     return encoder->target_mean + encoder->target_deviation * (double)output;
 }
+
+/* Probabilities of the C classes from a row's outputs, which may be the same array: the softmax of all, or
+ * with one_vs_rest the sigmoid of each divided by their sum, as scikit-learn's OneVsRestClassifier has it. */
+void encoder_probabilities(const struct encoder *encoder, const float *outputs, float *out);
 
 /* A terminated text, to be released with mem_free; the numbers come back from it bit for bit. */
 bramble_status encoder_to_json(char **out, const struct encoder *encoder, bramble_error *error);

@@ -48,6 +48,7 @@ bramble_status encoder_to_json(char **out, const struct encoder *encoder, brambl
     json_t *object = json_object();
     if (!encoder->pixels) object = with(object, "features", features_to_json(encoder));
     json_t *target = with_spread(json_object(), encoder->target_mean, encoder->target_deviation);
+    if (encoder->one_vs_rest) target = with(target, "one_vs_rest", json_true());
     object = with(object, "target", target);
     char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(object);
@@ -109,7 +110,10 @@ static bramble_status read_features(struct encoder *out, const json_t *root, con
 static bramble_status read_target(struct encoder *out, const json_t *root, const char *name,
                                   bramble_error *error)
 {
-    if (!read_spread(json_object_get(root, "target"), false, &out->target_mean, &out->target_deviation))
+    const json_t *target = json_object_get(root, "target"), *each = json_object_get(target, "one_vs_rest");
+    out->one_vs_rest = json_is_true(each);
+    if (!read_spread(target, false, &out->target_mean, &out->target_deviation) ||
+        (each && (!out->one_vs_rest || out->task != BRAMBLE_TASK_CLASSIFICATION)))
         return damaged(error, name, "its encoder does not say how the target was encoded");
     if (out->task != BRAMBLE_TASK_REGRESSION) {
         out->target_mean = 0;

@@ -27,15 +27,27 @@ static void add_class_tensor(struct proto_builder *b, const struct class_labels 
     tensor->string_data = labels->texts;
 }
 
-/* The label: of the first of the most probable classes. */
-static void write_classes(struct proto_builder *b, const char *logits, const struct class_labels *labels)
+/* Probabilities that sum to 1. One against the rest, the softmax of the sigmoids' logarithms: the sigmoids
+ * divided by their sum, also where a program's Sigmoid would be 0. */
+static void write_probabilities(struct proto_builder *b, const char *logits, bool one_vs_rest)
+{
+    const char *scores = logits;
+    if (one_vs_rest)
+        scores = proto_add_unary(b, "Neg", proto_add_unary(b, "Softplus", proto_add_unary(b, "Neg", logits)));
+    proto_add_unary(b, "Softmax", scores);
+    proto_int(b, proto_last(b), "axis", 1);
+    proto_rename_last(b, "probabilities");
+}
+
+/* The label: of the first of the most probable classes. Sigmoids near 1 may round to the same number, what
+ * goes into them does not. */
+static void write_classes(struct proto_builder *b, const char *logits, bool one_vs_rest,
+                          const struct class_labels *labels)
 {
     int64_t n = (int64_t)labels->n;
     int type = labels->numbers ? ONNX__TENSOR_PROTO__DATA_TYPE__INT64 : ONNX__TENSOR_PROTO__DATA_TYPE__STRING;
-    proto_add_unary(b, "Softmax", logits);
-    proto_int(b, proto_last(b), "axis", 1);
-    proto_rename_last(b, "probabilities");
-    char *winner = proto_add_unary(b, "ArgMax", "probabilities");
+    write_probabilities(b, logits, one_vs_rest);
+    char *winner = proto_add_unary(b, "ArgMax", one_vs_rest ? logits : "probabilities");
     proto_int(b, proto_last(b), "axis", 1);
     proto_int(b, proto_last(b), "keepdims", 0);
     add_class_tensor(b, labels);
@@ -89,7 +101,7 @@ static bramble_status write_graph(struct net_file_graph *graph, struct net_write
     if (status) return status;
     char *rows = output_rows(w);
     if (model->schema.task == BRAMBLE_TASK_CLASSIFICATION)
-        write_classes(b, rows, &graph->labels);
+        write_classes(b, rows, model->encoder.one_vs_rest, &graph->labels);
     else
         write_number(b, rows, &model->encoder);
     b->graph.name = "network";

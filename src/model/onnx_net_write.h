@@ -3,7 +3,8 @@
  *   input   "X"              images of bytes: float [N, channels, height, width], 0 to 255;
  *                            else float [N, F], as a table has it; a category is its number, NaN is missing
  *   outputs "label"          as a forest's (model.h)
- *           "probabilities"  float [N, C], the Softmax of the network's logits
+ *           "probabilities"  float [N, C], the softmax of the network's logits; one against the rest, the
+ *                            sigmoid of each divided by their sum (encoder_probabilities)
  *   or      "variable"       float [N, 1], in the target's units
  * Rows are scaled and categories become numbers by nodes in front of the network, whose own tensors are
  * called "net.NAME", or "image.NAME" where channels come first. Initialisers "net.NAME" are its weights,

@@ -119,6 +119,7 @@ bramble_status net_data_open(struct net_data *data, const struct bramble_table *
     if (!status) status = read_augment(&data->batching.augment, o->augment, error);
     if (!status) status = draw_rows(data, table, o, error);
     if (status) return status;
+    data->encoder.one_vs_rest = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY;
     size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
     data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));
     return data->hot ? BRAMBLE_OK : error_memory(error, "a batch");

@@ -2,6 +2,7 @@
 #include <bramble/bramble.h>
 #include <math.h>
 
+#include "../model/hand_net.h"
 #include "scratch.h"
 
 enum { ROWS = 256, FEATURES = 3 };
@@ -179,6 +180,43 @@ static void test_step_by_step(void **state)
     bramble_model_free(model); /* it is its own */
 }
 
+/* After binary cross-entropy a class's probability is its sigmoid's share of all. */
+static void test_one_against_the_rest(void **state)
+{
+    (void)state;
+    struct rows rows;
+    fill(&rows, 1);
+    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.epochs = 1;
+    for (int each = 0; each < 2; each++) {
+        bramble_model *whole, *stepped;
+        bramble_trainer *trainer;
+        options.loss = each ? BRAMBLE_LOSS_BINARY_CROSS_ENTROPY : BRAMBLE_LOSS_AUTO;
+        assert_int_equal(bramble_net_train(&whole, table, &options, NULL, NULL), BRAMBLE_OK);
+        assert_int_equal(bramble_trainer_open(&trainer, table, &options, NULL), BRAMBLE_OK);
+        assert_int_equal(bramble_trainer_model(trainer, &stepped, NULL), BRAMBLE_OK);
+        assert_int_equal(whole->encoder.one_vs_rest, each);
+        assert_int_equal(stepped->encoder.one_vs_rest, each);
+        bramble_trainer_free(trainer);
+        bramble_model_free(stepped);
+        bramble_model_free(whole);
+    }
+    bramble_table_free(table);
+    struct bramble_model *model = hand_net_model(HAND_MLP, false, 3);
+    assert_true(model->encoder.one_vs_rest);
+    float *x = hand_net_rows(model, ROWS, 5), *logits = hand_net_run(model, x, ROWS), p[ROWS * 3];
+    assert_int_equal(bramble_model_predict_proba_rows(model, x, ROWS, 1, p, NULL), BRAMBLE_OK);
+    for (unsigned r = 0; r < ROWS; r++) {
+        double sigmoids[3], sum = 0;
+        for (int c = 0; c < 3; c++) sum += sigmoids[c] = 1 / (1 + exp(-(double)logits[3 * r + c]));
+        for (int c = 0; c < 3; c++) assert_true(fabs((double)p[3 * r + c] - sigmoids[c] / sum) < 1e-5);
+    }
+    free(x);
+    free(logits);
+    bramble_model_free(model);
+}
+
 static void test_options_are_checked(void **state)
 {
     (void)state;
@@ -214,9 +252,8 @@ static void test_options_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_one_call),
-        cmocka_unit_test(test_stopped_and_gone_on_with),
-        cmocka_unit_test(test_step_by_step),
+        cmocka_unit_test(test_in_one_call),         cmocka_unit_test(test_stopped_and_gone_on_with),
+        cmocka_unit_test(test_step_by_step),        cmocka_unit_test(test_one_against_the_rest),
         cmocka_unit_test(test_options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,6 +166,7 @@ static void assert_same(const struct encoder *a, const struct encoder *b)
     assert_int_equal(a->n_inputs, b->n_inputs);
     assert_int_equal(a->n_outputs, b->n_outputs);
     assert_int_equal(a->pixels, b->pixels);
+    assert_int_equal(a->one_vs_rest, b->one_vs_rest);
     assert_memory_equal(a->shape, b->shape, sizeof a->shape);
     assert_true(a->target_mean == b->target_mean && a->target_deviation == b->target_deviation);
     assert_int_equal(!a->features, !b->features);
@@ -186,6 +187,7 @@ static void comes_back_from_json(void **state)
     for (int t = 0; t < 2; t++) {
         struct encoder e = learn(tables[t]), back, copy;
         char *json;
+        e.one_vs_rest = e.task == BRAMBLE_TASK_CLASSIFICATION;
         assert_int_equal(encoder_to_json(&json, &e, NULL), BRAMBLE_OK);
         assert_int_equal(encoder_from_json(&back, json, "m", &tables[t]->schema, NULL), BRAMBLE_OK);
         assert_int_equal(encoder_copy(&copy, &back, NULL), BRAMBLE_OK);
@@ -228,6 +230,8 @@ static void refuses_damaged_json(void **state)
         "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":-1}," COLOUR
         "]," TARGET "}",
         "{\"features\":[" NUMBER "," COLOUR "],\"target\":{\"mean\":0,\"deviation\":1e-320}}",
+        "{\"features\":[" NUMBER "," COLOUR
+        "],\"target\":{\"mean\":0,\"deviation\":1,\"one_vs_rest\":true}}", /* a number is wanted */
     };
     struct encoder e;
     assert_int_equal(encoder_from_json(&e, fine, "m", &table->schema, NULL), BRAMBLE_OK);
@@ -240,6 +244,22 @@ static void refuses_damaged_json(void **state)
         assert_null(e.features);
     }
     bramble_table_free(table);
+}
+
+static void outputs_become_probabilities(void **state)
+{
+    (void)state;
+    struct encoder e = {.n_outputs = 3};
+    float out[3];
+    encoder_probabilities(&e, (float[]){0, (float)log(2), (float)log(5)}, out);
+    for (int c = 0; c < 3; c++) assert_true(fabs((double)out[c] - (double[]){1, 2, 5}[c] / 8) < 1e-6);
+    e.one_vs_rest = true;
+    encoder_probabilities(&e, (float[]){0, (float)log(3), (float)-log(3)}, out); /* 1/2, 3/4, 1/4 */
+    for (int c = 0; c < 3; c++) assert_true(fabs((double)out[c] - (double[]){2, 3, 1}[c] / 6) < 1e-6);
+    encoder_probabilities(&e, (float[]){-2000, -2000, -3000}, out);
+    assert_true(out[0] == 0.5f && out[1] == 0.5f && out[2] == 0);
+    encoder_probabilities(&e, (float[]){2000, 2000, -2000}, out);
+    assert_true(out[0] == 0.5f && out[1] == 0.5f && out[2] == 0);
 }
 
 static void survives_no_memory(void **state)
@@ -274,6 +294,7 @@ int main(void)
         cmocka_unit_test(rows_hold_mixed_tables),
         cmocka_unit_test(comes_back_from_json),
         cmocka_unit_test(refuses_damaged_json),
+        cmocka_unit_test(outputs_become_probabilities),
         cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

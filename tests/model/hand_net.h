@@ -388,6 +388,7 @@ static inline struct bramble_model *hand_net_model(enum hand_net kind, bool regr
     struct encoder *encoder = &model->encoder;
     encoder->task = model->schema.task;
     encoder->n_outputs = regression ? 1 : 3;
+    encoder->one_vs_rest = !regression && (kind == HAND_MLP || kind == HAND_GRU);
     encoder->target_mean = regression ? 12.5 : 0;
     encoder->target_deviation = regression ? 2.5 : 1;
     model->net = mem_alloc(1, sizeof *model->net);

@@ -55,6 +55,7 @@ static void check_round_trip(enum hand_net kind, bool regression)
     assert_int_equal(again->kind, MODEL_NET);
     assert_null(again->forest);
     assert_same_graph(model->net, again->net);
+    assert_int_equal(again->encoder.one_vs_rest, model->encoder.one_vs_rest);
     assert_int_equal(again->n_settings, model->n_settings);
     assert_string_equal(again->settings[1].value, "17");
     assert_int_equal(model_save(again, second, &error), BRAMBLE_OK);

@@ -8,6 +8,12 @@
 
 enum { ROWS = 200 };
 
+/* What a class has of the sum: of exponentials, or of sigmoids. */
+static double weight(const struct bramble_model *model, double logit)
+{
+    return model->encoder.one_vs_rest ? 1 / (1 + exp(-logit)) : exp(logit);
+}
+
 /* Class shares of logits, or numbers in the target's units. */
 static void finish(const struct bramble_model *model, float *out)
 {
@@ -15,10 +21,10 @@ static void finish(const struct bramble_model *model, float *out)
     for (size_t r = 0; r < ROWS; r++) {
         float *row = out + r * n;
         double total = 0;
-        for (uint32_t c = 0; c < n && n > 1; c++) total += exp((double)row[c]);
+        for (uint32_t c = 0; c < n && n > 1; c++) total += weight(model, (double)row[c]);
         for (uint32_t c = 0; c < n; c++)
-            row[c] =
-                (float)(n > 1 ? exp((double)row[c]) / total : encoder_target_value(&model->encoder, row[c]));
+            row[c] = (float)(n > 1 ? weight(model, (double)row[c]) / total
+                                   : encoder_target_value(&model->encoder, row[c]));
     }
 }
 
