@@ -8,7 +8,8 @@ import subprocess
 from harness import programs
 
 PACKAGES = {"scikit-learn": "python3-sklearn", "ranger": "r-cran-ranger", "R": "r-base-core",
-            "pandas": "python3-pandas", "Dask": "python3-distributed", "PyTorch": "python3-torch"}
+            "pandas": "python3-pandas", "Dask": "python3-distributed", "PyTorch": "python3-torch",
+            "OpenBLAS": "libopenblas0"}
 
 
 def load():

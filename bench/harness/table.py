@@ -36,11 +36,12 @@ class Table:
             file.writelines(f"# {line}\n" for line in head)
             file.writelines("\t".join(row) + "\n" for row in [self.columns, *self.rows])
 
-    def finish(self, remarks):
+    def finish(self, remarks, keep=True):
         """Prints the table and keeps it; `remarks` is running text."""
         notes = textwrap.wrap(remarks, 110)
         self.show(notes)
-        self.keep(notes)
+        if keep:
+            self.keep(notes)
 
     def circumstances(self):
         return [machine.description(), machine.versions(),
