@@ -145,6 +145,20 @@ static bramble_status cannot_read(const char *path, bramble_error *error)
     return error_set(error, BRAMBLE_ERR_IO, "%s: cannot read this checkpoint: %s", path, strerror(errno));
 }
 
+static bramble_status fill(char *bytes, size_t length, int fd, const char *path, bramble_error *error)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t n = read(fd, bytes + done, length - done);
+        if (n > 0)
+            done += (size_t)n;
+        else if (n == 0)
+            return damaged(path, "it became shorter while it was read", error);
+        else if (errno != EINTR)
+            return cannot_read(path, error);
+    }
+    return BRAMBLE_OK;
+}
+
 /* The whole file, which is no longer than this training's can be. */
 static bramble_status read_file(int fd, const char *path, size_t most, char **bytes, size_t *size,
                                 bramble_error *error)
@@ -153,18 +167,13 @@ static bramble_status read_file(int fd, const char *path, size_t most, char **by
     if (fstat(fd, &info) != 0) return cannot_read(path, error);
     if (!S_ISREG(info.st_mode) || info.st_size < 0 || (size_t)info.st_size > most)
         return damaged(path, "its length is wrong", error);
-    size_t length = (size_t)info.st_size, done = 0;
+    size_t length = (size_t)info.st_size;
     char *room = mem_alloc_aligned(length, 1);
     if (!room) return error_memory(error, "a checkpoint");
-    while (done < length) {
-        ssize_t n = read(fd, room + done, length - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        done += (size_t)n;
-    }
-    if (done < length) {
+    bramble_status status = fill(room, length, fd, path, error);
+    if (status) {
         mem_free(room);
-        return cannot_read(path, error);
+        return status;
     }
     *bytes = room;
     *size = length;

@@ -193,17 +193,24 @@ static bramble_status run_epochs(struct fitting *f, bramble_error *error)
     return status ? status : error_set(error, BRAMBLE_ERR_CANCELLED, "training was stopped");
 }
 
-/* What a checkpoint says must be a place in this training. */
-static bramble_status check_position(const struct fitting *f, bramble_error *error)
+/* Whether so many steps lead to where the position is in its epoch; a training that is done is in none. */
+static bool is_between_steps(const struct fitting *f)
 {
     const struct net_position *at = &f->kept.position;
     uint64_t rows = f->data.train.n_rows, batch = f->options->batch_size;
     uint64_t epoch_steps = (rows + batch - 1) / batch;
     bool in_epoch = at->epoch_samples == rows || (at->epoch_samples < rows && at->epoch_samples % batch == 0);
-    uint64_t steps = at->epoch * epoch_steps + (at->epoch_samples + batch - 1) / batch;
-    if (at->epoch <= f->options->epochs && in_epoch && at->steps == steps && at->best_epoch <= at->epoch &&
-        at->correct <= at->epoch_samples)
-        return BRAMBLE_OK;
+    if (at->epoch > f->options->epochs || !in_epoch || (is_done(f) && at->epoch_samples)) return false;
+    return at->steps == at->epoch * epoch_steps + (at->epoch_samples + batch - 1) / batch;
+}
+
+/* What a checkpoint says must be a place in this training. With validation the first epoch is the best until
+ * another is better, so that there is one from then on. */
+static bramble_status check_position(const struct fitting *f, bramble_error *error)
+{
+    const struct net_position *at = &f->kept.position;
+    bool best = f->best && at->epoch ? at->best_epoch >= 1 && at->best_epoch <= at->epoch : !at->best_epoch;
+    if (best && is_between_steps(f) && at->correct <= at->epoch_samples) return BRAMBLE_OK;
     return error_set(error, BRAMBLE_ERR_DATA,
                      "%s: this checkpoint is damaged (it is at no step of this training); remove it to begin "
                      "the training anew",
