@@ -1,6 +1,7 @@
 /* bramble data: what a data set is, as training would see it. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "common.h"
@@ -12,6 +13,7 @@ enum { FEATURES_SHOWN = 20, CLASSES_SHOWN = 20, NAME_COLUMNS = 24 };
 struct data_values {
     const char *path, *target, *sample_weight;
     int task, split;
+    uint32_t image_size[2];
     bool json;
 };
 
@@ -77,6 +79,10 @@ static void print_text(const struct described *d)
            bramble_path_has_test(d->values->path) ? ", with a training and a test part" : "");
     printf("rows        %s\n", readable_count(bramble_table_n_rows(d->table)).text);
     printf("features    %s: %s\n", readable_count(n_features).text, types);
+    uint32_t size[2];
+    if (bramble_schema_image_size(d->schema, size))
+        printf("images      %" PRIu32 "x%" PRIu32 " pixels, %s\n", size[0], size[1],
+               (uint64_t)size[0] * size[1] == n_features ? "grey" : "colour");
     printf("missing     %s values\n", readable_count(count_missing(d)).text);
     printf("memory      %s, read in %s\n", readable_bytes((double)bramble_table_bytes(d->table)).text,
            readable_seconds(d->load_seconds).text);
@@ -112,6 +118,13 @@ static json_t *feature_json(const struct described *d, uint32_t f, bool *failed)
     return feature.root;
 }
 
+static void put_image_size(struct json_out *out, const struct described *d)
+{
+    uint32_t size[2];
+    if (!bramble_schema_image_size(d->schema, size)) return;
+    json_out_put(out, "image_size", json_pack("[I,I]", (json_int_t)size[0], (json_int_t)size[1]));
+}
+
 static void put_columns(struct json_out *out, const struct described *d)
 {
     json_t *features = json_array(), *counts = json_array();
@@ -140,6 +153,7 @@ static bramble_status print_json(const struct described *d, bramble_error *error
     json_out_put(&out, "has_test", json_boolean(bramble_path_has_test(d->values->path)));
     json_out_count(&out, "rows", bramble_table_n_rows(d->table));
     json_out_count(&out, "features", bramble_schema_n_features(d->schema));
+    put_image_size(&out, d);
     json_out_count(&out, "missing", count_missing(d));
     json_out_count(&out, "bytes", bramble_table_bytes(d->table));
     json_out_text(&out, "checksum", checksum);
@@ -159,6 +173,7 @@ static bramble_status run(const void *values, bramble_error *error)
     options.sample_weight = v->sample_weight;
     options.task = (bramble_task)v->task;
     options.split = (bramble_split)v->split;
+    memcpy(options.image_size, v->image_size, sizeof options.image_size);
     bramble_table *table;
     double start = clock_seconds();
     bramble_status status = bramble_table_read(&table, v->path, &options, error);
@@ -197,17 +212,23 @@ static const struct argument arguments[] = {
 };
 
 static const struct option options[] = {
-    OPTION_TARGET_OF(data_values),         OPTION_TASK_OF(data_values), OPTION_SAMPLE_WEIGHT_OF(data_values),
-    OPTION_SPLIT_OF(data_values, "train"), OPTION_JSON_OF(data_values), {.name = NULL},
+    OPTION_TARGET_OF(data_values),
+    OPTION_TASK_OF(data_values),
+    OPTION_SAMPLE_WEIGHT_OF(data_values),
+    OPTION_IMAGE_SIZE_AT(FIELD(data_values, image_size)),
+    OPTION_SPLIT_OF(data_values, "train"),
+    OPTION_JSON_OF(data_values),
+    {.name = NULL},
 };
 
 static const struct json_field fields[] = {
     {"path", "DATA as it was given"},
-    {"format", "csv, idx, npy, npz or libsvm"},
+    {"format", "csv, idx, images, npy, npz or libsvm"},
     {"split", "the part that is described: train or test"},
     {"has_test", "whether DATA hold a test part too"},
     {"rows", "number of rows"},
     {"features", "number of features"},
+    {"image_size", "images: their height and width in pixels"},
     {"missing", "missing values in all features"},
     {"bytes", "memory the columns take"},
     {"checksum", "XXH3 of all values, hexadecimal; the same data have the same"},

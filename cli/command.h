@@ -19,6 +19,7 @@ enum option_kind {
     OPTION_COUNT,  /* --trees 100                   uint32_t in min..max */
     OPTION_SEED,   /* --seed 7                      uint64_t below 2^63 */
     OPTION_NUMBER, /* --holdout 0.2                 double in min..max */
+    OPTION_SIZE,   /* --image-size 28x32            uint32_t[2]: height and width, at least 1 */
     OPTION_LIST,   /* --program A --program B       struct word_list: given once or more often */
 };
 

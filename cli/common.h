@@ -36,6 +36,12 @@ enum { SPLIT_ANY = -1 }; /* no --split: the test part where there is one */
         .name = "sample-weight", .value = "COLUMN", .kind = OPTION_TEXT, .offset = place,                    \
         .fallback = "every row weighs 1", .help = "column that holds each row's weight",                     \
     }
+#define OPTION_IMAGE_SIZE_AT(place)                                                                          \
+    {                                                                                                        \
+        .name = "image-size", .value = "HxW", .kind = OPTION_SIZE, .offset = place,                          \
+        .fallback = "the size that most images have, or 224x224 where those are large",                      \
+        .help = "folders of images: fit each to this height and width in pixels",                            \
+    }
 #define OPTION_TARGET_OF(values) OPTION_TARGET_AT(FIELD(values, target))
 #define OPTION_TASK_OF(values) OPTION_TASK_AT(FIELD(values, task))
 #define OPTION_SAMPLE_WEIGHT_OF(values) OPTION_SAMPLE_WEIGHT_AT(FIELD(values, sample_weight))

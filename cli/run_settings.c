@@ -46,6 +46,14 @@ static void put_list(const struct word_list *list, char *buffer, size_t size)
         used += (size_t)snprintf(buffer + used, size - used, "%s%s", i ? " " : "", list->words[i]);
 }
 
+static void put_size(const uint32_t size[2], char *buffer, size_t room)
+{
+    if (size[0])
+        snprintf(buffer, room, "%" PRIu32 "x%" PRIu32, size[0], size[1]);
+    else
+        snprintf(buffer, room, "-");
+}
+
 static void put_text(const char *text, char *buffer, size_t size)
 {
     snprintf(buffer, size, "%s", text ? text : "-");
@@ -65,6 +73,7 @@ void run_settings_option(const struct run_settings *settings, const struct optio
     case OPTION_COUNT: snprintf(buffer, size, "%" PRIu32, *(const uint32_t *)at); break;
     case OPTION_SEED: snprintf(buffer, size, "%" PRIu64, *(const uint64_t *)at); break;
     case OPTION_NUMBER: snprintf(buffer, size, "%.9g", *(const double *)at); break;
+    case OPTION_SIZE: put_size((const uint32_t *)at, buffer, size); break;
     case OPTION_LIST: put_list((const struct word_list *)at, buffer, size); break;
     }
 }

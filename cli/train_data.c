@@ -1,5 +1,6 @@
 #include "train_data.h"
 
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -35,6 +36,7 @@ bramble_status train_data_read(struct train_data *data, const struct train_sourc
     options.target = s->target;
     options.sample_weight = s->sample_weight;
     options.task = s->task;
+    memcpy(options.image_size, s->image_size, sizeof options.image_size);
     *data = (struct train_data){0};
     progress_note(progress, "reading %s", s->data);
     double start = clock_seconds();

@@ -12,12 +12,14 @@ struct train_source {
     const char *data, *test; /* test: NULL, or other data */
     const char *target, *sample_weight;
     bramble_task task;
-    double holdout; /* 0: none */
+    double holdout;         /* 0: none */
+    uint32_t image_size[2]; /* {0, 0}: as most images are */
 };
 
 /* For the values' field `source`. */
 #define OPTIONS_TRAIN_SOURCE_OF(values)                                                                      \
     OPTION_TARGET_AT(FIELD(values, source.target)), OPTION_TASK_AT(FIELD(values, source.task)),              \
+        OPTION_IMAGE_SIZE_AT(FIELD(values, source.image_size)),                                              \
         {.name = "test",                                                                                     \
          .value = "DATA",                                                                                    \
          .kind = OPTION_TEXT,                                                                                \

@@ -78,6 +78,29 @@ static bramble_status set_number(const struct option *option, const char *text, 
     return BRAMBLE_OK;
 }
 
+/* *end is what follows the digits; 0 when there are none, or too many. */
+static uint32_t parse_side(const char *text, const char **end)
+{
+    uint64_t value = 0;
+    for (*end = text; **end >= '0' && **end <= '9'; ++*end)
+        if (value <= UINT32_MAX) value = 10 * value + (uint64_t)(**end - '0');
+    return value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+static bramble_status set_size(const struct option *option, const char *text, void *field,
+                               bramble_error *error)
+{
+    const char *end;
+    uint32_t height = parse_side(text, &end), width = *end == 'x' ? parse_side(end + 1, &end) : 0;
+    if (!height || !width || *end)
+        return error_set(error, BRAMBLE_ERR_USAGE,
+                         "--%s: \"%.60s\" is not a height and a width in pixels, as in 28x32", option->name,
+                         text);
+    ((uint32_t *)field)[0] = height;
+    ((uint32_t *)field)[1] = width;
+    return BRAMBLE_OK;
+}
+
 static bramble_status refuse_choice(const struct option *option, const char *text, bramble_error *error)
 {
     struct suggestion near = suggestion_begin(text);
@@ -126,6 +149,7 @@ bramble_status value_set(const struct option *option, const char *text, bool on,
     case OPTION_COUNT: return set_count(option, text, field, error);
     case OPTION_SEED: return set_seed(option, text, field, error);
     case OPTION_NUMBER: return set_number(option, text, field, error);
+    case OPTION_SIZE: return set_size(option, text, field, error);
     case OPTION_LIST:
         if (*text) return word_list_add(field, text, error);
         break;

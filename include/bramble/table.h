@@ -54,10 +54,15 @@ typedef struct bramble_read_options {
     const bramble_schema *schema; /* read as this says (columns found by name, else by position; categories
                                      and classes coded alike), for test and prediction data; NULL: find out */
     bool target_optional;         /* with a schema: data without the target column are fine */
+    uint32_t image_size[2];       /* PNG and JPEG files: the height and width they are fitted to, as
+                                     docs/formats.md says; {0, 0}: those of the schema, or else of most images */
 } bramble_read_options;
 #define BRAMBLE_READ_OPTIONS_INIT                                                                            \
     {                                                                                                        \
-        NULL, NULL, BRAMBLE_TASK_AUTO, BRAMBLE_SPLIT_TRAIN, NULL, false                                      \
+        NULL, NULL, BRAMBLE_TASK_AUTO, BRAMBLE_SPLIT_TRAIN, NULL, false,                                     \
+        {                                                                                                    \
+            0, 0                                                                                             \
+        }                                                                                                    \
     }
 
 /* Reads PATH. *out is the caller's to free. Streams: peak memory is about 1.3 times the finished table. */
@@ -109,6 +114,8 @@ BRAMBLE_API bramble_feature_type bramble_schema_feature_type(const bramble_schem
 BRAMBLE_API uint32_t bramble_schema_n_categories(const bramble_schema *schema, uint32_t feature);
 BRAMBLE_API const char *bramble_schema_category(const bramble_schema *schema, uint32_t feature,
                                                 uint32_t category);
+/* True when the features are the pixels of images; then also their height and width. */
+BRAMBLE_API bool bramble_schema_image_size(const bramble_schema *schema, uint32_t size[2]);
 BRAMBLE_API const char *bramble_schema_target_name(const bramble_schema *schema);
 BRAMBLE_API bramble_task bramble_schema_task(const bramble_schema *schema); /* AUTO when there is no target */
 BRAMBLE_API uint32_t bramble_schema_n_classes(const bramble_schema *schema); /* 0 for regression */

@@ -37,6 +37,14 @@ const char *bramble_schema_category(const bramble_schema *schema, uint32_t featu
     return found && category < found->n_categories ? found->categories[category] : NULL;
 }
 
+bool bramble_schema_image_size(const bramble_schema *schema, uint32_t size[2])
+{
+    if (!schema->shape[0]) return false;
+    size[0] = schema->shape[0];
+    size[1] = schema->shape[1];
+    return true;
+}
+
 const char *bramble_schema_target_name(const bramble_schema *schema)
 {
     return schema->target_name;

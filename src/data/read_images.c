@@ -1,8 +1,9 @@
 /*
  * Images as a table: one row an image, one column a byte of its pixels, the label its folder's name.
  *
- * Files are looked at twice: for their sizes, of which the most common becomes that of all, then for their
- * pixels, some at a time on all processors.
+ * Files are looked at twice, some at a time on all processors: for their colours and sizes, of which the most
+ * common becomes that of all unless one was asked for, then for their pixels. With a model's schema the first
+ * look is left out.
  */
 #include <string.h>
 
@@ -114,15 +115,44 @@ static bool size_from_schema(struct size *size, const struct bramble_schema *sch
     return true;
 }
 
+static bool is_asked_for(const uint32_t image_size[2])
+{
+    return image_size[0] || image_size[1];
+}
+
+/* Colour takes three bytes a pixel, and the label a column too. */
+static bramble_status check_asked(const uint32_t asked[2], uint32_t channels, bramble_error *error)
+{
+    bool sides = asked[0] && asked[1] && asked[0] <= IMAGE_SIDE_MAX && asked[1] <= IMAGE_SIDE_MAX;
+    if (sides && (uint64_t)asked[0] * asked[1] * channels < RAW_COLUMNS_MAX) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_USAGE,
+                     "image_size: %ux%u is out of range; images have at least one pixel and less than %d "
+                     "bytes, of which a pixel takes one if all are grey and else three",
+                     asked[0], asked[1], RAW_COLUMNS_MAX);
+}
+
+static bramble_status check_same(const struct size *size, const uint32_t asked[2], bramble_error *error)
+{
+    if (!is_asked_for(asked) || (asked[0] == size->height && asked[1] == size->width)) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_USAGE,
+                     "image_size: the model's images are %ux%u and not %ux%u; leave it out", size->height,
+                     size->width, asked[0], asked[1]);
+}
+
 static bramble_status settle_size(struct tile *tile, const bramble_read_options *options,
                                   bramble_error *error)
 {
-    if (size_from_schema(&tile->size, options->schema)) return BRAMBLE_OK;
+    const uint32_t *asked = options->image_size;
+    if (size_from_schema(&tile->size, options->schema)) return check_same(&tile->size, asked, error);
+    bramble_status status = is_asked_for(asked) ? check_asked(asked, 1, error) : BRAMBLE_OK;
+    if (status) return status;
     struct size_counts *counts = mem_zalloc(1, sizeof *counts);
     if (!counts) return error_memory(error, "the sizes of the images");
-    bramble_status status = survey(tile, counts, error);
+    status = survey(tile, counts, error);
     mem_free(counts);
-    return status;
+    if (status || !is_asked_for(asked)) return status;
+    tile->size = (struct size){asked[0], asked[1], tile->size.channels};
+    return check_asked(asked, tile->size.channels, error);
 }
 
 static bramble_status columns_name(struct raw_table *out, const char *path, const struct tile *tile,

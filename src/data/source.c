@@ -158,6 +158,10 @@ bramble_status table_read(struct bramble_table **out, const char *path, const br
     const struct format *format;
     bramble_status status = recognise(&format, path, error);
     if (status != BRAMBLE_OK) return status;
+    if ((options->image_size[0] || options->image_size[1]) && format != &images)
+        return error_set(
+            error, BRAMBLE_ERR_USAGE,
+            "image_size: %s holds no PNG or JPEG images, which alone can be scaled; leave it out", path);
     if (options->split == BRAMBLE_SPLIT_TEST && !format->has_test)
         return error_set(error, BRAMBLE_ERR_DATA, "%s: there is no test part in this file; name another file",
                          path);

@@ -38,10 +38,12 @@ static bramble_status check_fit(const struct net_graph *net, const struct encode
     char wants[64], gives[64];
     const struct net_value *input = &net->values[net->input], *output = &net->values[net->output];
     struct net_shape shape = input_shape(encoder);
+    bool images = input->shape.rank == 3 && shape.rank == 3 && input->shape.dim[2] == shape.dim[2];
     if (!shapes_fit(&input->shape, &shape))
         return error_set(error, BRAMBLE_ERR_DATA,
-                         "%s: the network takes %s numbers and a row of the data becomes %s", spec,
-                         shape_text(&input->shape, wants), shape_text(&shape, gives));
+                         "%s: the network takes %s numbers and a row of the data becomes %s%s", spec,
+                         shape_text(&input->shape, wants), shape_text(&shape, gives),
+                         images ? "; image_size fits folders of images to it" : "");
     if (output->size != encoder->n_outputs)
         return error_set(error, BRAMBLE_ERR_DATA,
                          "%s: the network puts out %zu numbers and the data need %u; change its last layer",

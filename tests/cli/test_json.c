@@ -1,6 +1,7 @@
 /* The keys --json prints are those that the manual explains: no other is printed, and each one is somewhere.
  */
 #include "command.h"
+#include "data/pictures.h"
 #include "program.h"
 
 enum { FIELDS_MAX = 40 };
@@ -52,6 +53,8 @@ static void test_keys(void **state)
     write_numbers_csv(&s, "numbers.csv", 200, 1);
     note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
     note_keys(&data, JSON(&s, "data", "numbers.csv", "--json"));
+    picture_write_png(&s, "one.png", (struct picture){1, 1, PNG_COLOR_TYPE_GRAY, 8, 0, "\x80"});
+    note_keys(&data, JSON(&s, "data", "one.png", "--json"));
     note_keys(&train, JSON(&s, "train", "forest", "numbers.csv", "--trees", "3", "--holdout", "0.2", "--json",
                            "--out", "numbers.onnx"));
     note_keys(&train, JSON(&s, "train", "forest", "kinds.csv", "--trees", "20", "--holdout", "0.2", "--json",

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct sample_values {
     uint32_t count;
     uint64_t seed;
     double number;
+    uint32_t size[2];
 };
 
 static const struct choice sample_choices[] = {{"one", 1}, {"two", 2}, {NULL, 0}};
@@ -56,6 +58,7 @@ static const struct option sample_options[] = {
      .max = 1,
      .below_max = true,
      .offset = offsetof(struct sample_values, number)},
+    {.name = "size", .value = "HxW", .kind = OPTION_SIZE, .offset = offsetof(struct sample_values, size)},
     {.name = NULL},
 };
 
@@ -76,7 +79,8 @@ static void test_both_spellings_of_a_value(void **state)
     struct sample_values v;
     bool help;
     assert_int_equal(PARSE(&v, &help, NULL, "--text", "a", "x", "--count=7", "--seed=9223372036854775807",
-                           "--number", "0.5", "--choice", "two", "--flag", "--no-toggle"),
+                           "--number", "0.5", "--choice", "two", "--flag", "--no-toggle", "--size",
+                           "28x4294967295"),
                      BRAMBLE_OK);
     assert_false(help);
     assert_string_equal(v.first, "x");
@@ -88,6 +92,8 @@ static void test_both_spellings_of_a_value(void **state)
     assert_int_equal(v.count, 7);
     assert_true(v.seed == INT64_MAX);
     assert_true(v.number == 0.5);
+    assert_int_equal(v.size[0], 28);
+    assert_int_equal(v.size[1], UINT32_MAX);
     assert_int_equal(PARSE(&v, &help, NULL, "--words=--b", "--text", "-1", "--toggle", "x", "y"), BRAMBLE_OK);
     assert_string_equal(v.text, "-1");
     assert_string_equal(v.second, "y");
@@ -150,6 +156,14 @@ static void test_what_is_wrong_is_named(void **state)
     assert_refused("--number=0x.8", "--number: \"0x.8\" is not a number above 0 and below 1");
     assert_refused("--number=0.5.", "--number: \"0.5.\" is not a number above 0 and below 1");
     assert_refused("--number= 0.5", "--number: \" 0.5\" is not a number above 0 and below 1");
+    for (int i = 0; i < 8; i++) {
+        const char *const sizes[] = {"", "28", "28x", "x28", "0x4", "4x4x", "4 x4", "4294967296x4"};
+        char word[40], message[120];
+        snprintf(word, sizeof word, "--size=%s", sizes[i]);
+        snprintf(message, sizeof message, "--size: \"%s\" is not a height and a width in pixels, as in 28x32",
+                 sizes[i]);
+        assert_refused(word, message);
+    }
     assert_refused("--choice=on", "--choice: \"on\" is not one or two; did you mean one?");
     assert_refused("--choice=three", "--choice: \"three\" is not one or two");
     assert_refused("--text=", "--text: the value is empty");
@@ -190,6 +204,7 @@ static size_t field_size(const struct option *option)
     case OPTION_COUNT: return sizeof(uint32_t);
     case OPTION_SEED: return sizeof(uint64_t);
     case OPTION_NUMBER: return sizeof(double);
+    case OPTION_SIZE: return 2 * sizeof(uint32_t);
     case OPTION_LIST: return sizeof(struct word_list);
     case OPTION_TEXT: break;
     }
@@ -221,6 +236,7 @@ static void test_tables(void **state)
 static const char *other_value(const struct option *option)
 {
     if (option->choices) return option->choices[option->choices[1].word != NULL].word;
+    if (option->kind == OPTION_SIZE) return "28x32";
     return option->kind == OPTION_NUMBER ? "0.375" : option->kind == OPTION_TEXT ? "anything" : "17";
 }
 

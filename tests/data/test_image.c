@@ -211,6 +211,27 @@ static void fits_to_a_size(void **state)
     assert_int_equal(out[0], (299 * 250 + 587 * 100 + 114 * 7 + 500) / 1000);
 }
 
+/* The same bytes on every processor. */
+static void fits_to_the_same_pixels_everywhere(void **state)
+{
+    (void)state;
+    uint8_t pixels[64 * 48 * 3], out[50 * 90 * 3];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof pixels; i++) pixels[i] = (uint8_t)((x = x * 1664525 + 1013904223) >> 24);
+    struct image image = {64, 48, 3, pixels};
+    static const struct {
+        uint32_t height, width, channels;
+        unsigned long sum;
+    } cases[] = {
+        {28, 28, 1, 0x2677bc96}, {50, 90, 3, 0xe6a090b0}, {63, 49, 3, 0xe55d5829}, {7, 1, 1, 0x4d8fd3bc}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t height = cases[i].height, width = cases[i].width, channels = cases[i].channels;
+        fit(&image, height, width, channels, out);
+        unsigned long sum = crc32(0, out, height * width * channels);
+        if (sum != cases[i].sum) fail_msg("%u x %u x %u: %#lx", height, width, channels, sum);
+    }
+}
+
 static void survives_no_memory(void **state)
 {
     (void)state;
@@ -242,9 +263,13 @@ static void survives_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_every_kind_of_png),      cmocka_unit_test(reads_jpeg),
-        cmocka_unit_test(refuses_what_is_cut_short),    cmocka_unit_test(survives_damage),
-        cmocka_unit_test(refuses_giants_and_strangers), cmocka_unit_test(fits_to_a_size),
+        cmocka_unit_test(reads_every_kind_of_png),
+        cmocka_unit_test(reads_jpeg),
+        cmocka_unit_test(refuses_what_is_cut_short),
+        cmocka_unit_test(survives_damage),
+        cmocka_unit_test(refuses_giants_and_strangers),
+        cmocka_unit_test(fits_to_a_size),
+        cmocka_unit_test(fits_to_the_same_pixels_everywhere),
         cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

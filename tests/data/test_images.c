@@ -136,6 +136,55 @@ static void makes_photos_small(void **state)
     scratch_remove(&s);
 }
 
+static void fits_to_the_size_asked_for(void **state)
+{
+    (void)state;
+    struct scratch s = pets();
+    bramble_read_options options = BRAMBLE_READ_OPTIONS_INIT;
+    options.image_size[0] = 7;
+    options.image_size[1] = 3;
+    bramble_table *train = assert_read(reader_images, s.folder, &options);
+    assert_int_equal(train->schema.n_features, 7 * 3 * 3);
+    uint32_t size[2] = {0, 0};
+    assert_true(bramble_schema_image_size(&train->schema, size));
+    assert_int_equal(size[0], 7);
+    assert_int_equal(size[1], 3);
+    for (uint32_t f = 0; f < train->schema.n_features; f++)
+        for (size_t r = 0; r < 3; r++)
+            assert_int_equal(train->columns[f].bytes[r], ((uint8_t[]){30, 10, 20})[r]);
+    options.schema = &train->schema; /* asking for what the model has is fine */
+    bramble_table_free(assert_read(reader_images, s.folder, &options));
+    bramble_table_free(train);
+    scratch_remove(&s);
+}
+
+static void refuses_sizes(void **state)
+{
+    (void)state;
+    struct scratch s = pets();
+    static const struct {
+        uint32_t size[2];
+        const char *why;
+    } cases[] = {{{0, 5}, "0x5 is out of range"},
+                 {{5, 0}, "5x0 is out of range"},
+                 {{1, 16385}, "1x16385 is out of range"},
+                 {{577, 578}, "577x578 is out of range"}, /* in colour */
+                 {{1000, 1000}, "1000x1000 is out of range"},
+                 {{UINT32_MAX, UINT32_MAX}, "out of range"},
+                 {{4, 6}, "the model's images are 4x5 and not 4x6"}};
+    bramble_table *train = read_split(&s, BRAMBLE_SPLIT_TRAIN, NULL), *table = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bramble_read_options options = BRAMBLE_READ_OPTIONS_INIT;
+        memcpy(options.image_size, cases[i].size, sizeof options.image_size);
+        if (cases[i].size[0] == 4) options.schema = &train->schema;
+        bramble_error error = {0};
+        assert_int_equal(bramble_table_read(&table, s.folder, &options, &error), BRAMBLE_ERR_USAGE);
+        if (!strstr(error.message, cases[i].why)) fail_msg("%s", error.message);
+    }
+    bramble_table_free(train);
+    scratch_remove(&s);
+}
+
 static void refuses_bad_folders(void **state)
 {
     (void)state;
@@ -168,9 +217,10 @@ static void survives_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_folders_as_classes),  cmocka_unit_test(reads_images_without_classes),
-        cmocka_unit_test(keeps_the_order_of_pixels), cmocka_unit_test(makes_photos_small),
-        cmocka_unit_test(refuses_bad_folders),       cmocka_unit_test(survives_no_memory),
+        cmocka_unit_test(reads_folders_as_classes),   cmocka_unit_test(reads_images_without_classes),
+        cmocka_unit_test(keeps_the_order_of_pixels),  cmocka_unit_test(makes_photos_small),
+        cmocka_unit_test(fits_to_the_size_asked_for), cmocka_unit_test(refuses_sizes),
+        cmocka_unit_test(refuses_bad_folders),        cmocka_unit_test(survives_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
