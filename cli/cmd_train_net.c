@@ -293,6 +293,7 @@ static const struct json_field fields[] = {
     {"validation_loss", "of the best epoch; null without --validation"},
     {"validation_accuracy", "the same of the rows predicted right"},
     {"trainer_bytes", "memory of activations, gradients, the optimiser and scratch"},
+    {"file_bytes", "bytes of the data that were in files, as memory cannot hold them"},
     {"resumed", "whether it went on from a checkpoint"},
     {"test_rows", "rows tested on, when there are test data; the next six then too"},
     {"accuracy", "share of the test rows predicted right"},

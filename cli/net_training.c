@@ -56,6 +56,10 @@ void net_training_print_text(const struct net_training *t)
     bramble_model_info_get(t->model, &info);
     print_data(t);
     print_net(t, &info);
+    uint64_t file_bytes = t->data.file_bytes + t->stats.file_bytes;
+    if (file_bytes)
+        printf("disk        %s of the data were in files, as memory cannot hold them\n",
+               readable_bytes((double)file_bytes).text);
     if (t->tested) {
         printf("test        ");
         figures_print(&t->evaluation);
@@ -97,6 +101,7 @@ static void put_net(struct json_out *out, const struct net_training *t, const br
     json_out_number(out, "validation_loss", s->validation_loss);
     json_out_number(out, "validation_accuracy", s->validation_accuracy);
     json_out_count(out, "trainer_bytes", s->trainer_bytes);
+    json_out_count(out, "file_bytes", t->data.file_bytes + s->file_bytes);
     json_out_put(out, "resumed", json_boolean(s->resumed));
 }
 

@@ -1,5 +1,6 @@
 #include "train_data.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 #include "base/error.h"
 #include "common.h"
 #include "interrupt.h"
+#include "report/readable.h"
 
 bramble_status train_source_check(const struct train_source *source, bramble_error *error)
 {
@@ -27,6 +29,19 @@ static bramble_status read_test(struct train_data *data, const struct train_sour
     options.sample_weight = s->sample_weight;
     bramble_split taken;
     return read_for_model(&data->test, path, &options, SPLIT_ANY, false, &taken, error);
+}
+
+/* Data that memory cannot hold make work slower; why, people should know. */
+static void tell_file(struct train_data *data, struct progress *progress)
+{
+    data->file_bytes = bramble_table_file_bytes(data->train);
+    if (data->test) data->file_bytes += bramble_table_file_bytes(data->test);
+    if (!data->file_bytes) return;
+    char line[160];
+    snprintf(line, sizeof line,
+             "the data are large for this memory: %s of them stay in a file in the cache folder",
+             readable_bytes((double)data->file_bytes).text);
+    progress_say(progress, line);
 }
 
 bramble_status train_data_read(struct train_data *data, const struct train_source *s, uint64_t seed,
@@ -49,6 +64,7 @@ bramble_status train_data_read(struct train_data *data, const struct train_sourc
                          "%s: there is no target to learn; name its column with --target", s->data);
     data->n_rows = bramble_table_n_rows(data->train);
     data->n_test_rows = data->test ? bramble_table_n_rows(data->test) : 0;
+    tell_file(data, progress);
     return BRAMBLE_OK;
 }
 

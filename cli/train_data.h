@@ -35,6 +35,7 @@ struct train_source {
 struct train_data {
     bramble_table *train, *test; /* test: NULL, when there are none */
     size_t n_rows, n_test_rows;
+    uint64_t file_bytes; /* of the tables in a file, as memory cannot hold them */
     double load_seconds;
 };
 

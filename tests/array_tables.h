@@ -39,8 +39,9 @@ static inline void table_set_categories(struct bramble_table *table, uint32_t f,
         assert_true(isnan(x) || x < (float)n_categories);
         codes[i] = isnan(x) ? CATEGORY_MISSING : (uint8_t)x;
     }
-    mem_free(table->columns[f].any);
-    table->columns[f].codes = codes;
+    table->columns[f].any = spill_resize(table->spill, table->columns[f].any, table->n_rows, 1);
+    memcpy(table->columns[f].codes, codes, table->n_rows);
+    mem_free(codes);
     feature->type = BRAMBLE_FEATURE_CATEGORY;
     feature->n_categories = n_categories;
     feature->categories = mem_alloc(n_categories, sizeof *feature->categories);

@@ -122,6 +122,7 @@ typedef struct bramble_net_stats {
     double samples_per_second; /* trained in this call, by the time spent in steps and their data */
     uint32_t threads;
     uint64_t trainer_bytes; /* activations, gradients, the optimiser's numbers, scratch */
+    uint64_t file_bytes;    /* of its copy of the rows in a file, as memory cannot hold them */
     bool resumed;           /* it went on from the checkpoint */
 } bramble_net_stats;
 

@@ -98,7 +98,9 @@ BRAMBLE_API bool bramble_table_has_target(const bramble_table *table);
 BRAMBLE_API bool bramble_table_has_weight(const bramble_table *table);
 BRAMBLE_API const char *bramble_table_format(
     const bramble_table *table); /* "csv", "idx", "images", "npy", "npz", "libsvm", "array" */
-BRAMBLE_API size_t bramble_table_bytes(const bramble_table *table); /* memory the columns take */
+BRAMBLE_API size_t bramble_table_bytes(const bramble_table *table); /* what the columns take */
+BRAMBLE_API size_t bramble_table_file_bytes(
+    const bramble_table *table); /* of them in a file of the cache folder, as memory cannot hold them */
 BRAMBLE_API uint64_t
 bramble_table_checksum(const bramble_table *table); /* XXH3 of all values; same data, same sum */
 BRAMBLE_API uint64_t bramble_table_n_missing(const bramble_table *table, uint32_t feature);

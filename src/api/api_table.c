@@ -68,6 +68,11 @@ size_t bramble_table_bytes(const bramble_table *table)
     return table_bytes(table);
 }
 
+size_t bramble_table_file_bytes(const bramble_table *table)
+{
+    return table_file_bytes(table);
+}
+
 uint64_t bramble_table_checksum(const bramble_table *table)
 {
     return table_checksum(table);

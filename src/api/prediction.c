@@ -123,8 +123,12 @@ static bramble_status forest_run(const struct forest *forest, const struct predi
 bramble_status prediction_run(const struct bramble_model *model, const struct prediction_rows *rows,
                               uint32_t threads, const struct prediction_outputs *out, bramble_error *error)
 {
-    if (model->kind == MODEL_NET) return net_prediction_run(model, rows, threads, out, error);
-    return forest_run(model->forest, rows, threads, out, error);
+    const struct spill *spill = rows->table ? rows->table->spill : NULL;
+    spill_scattered(spill, true); /* some rows at a time, of all columns */
+    bramble_status status = model->kind == MODEL_NET ? net_prediction_run(model, rows, threads, out, error)
+                                                     : forest_run(model->forest, rows, threads, out, error);
+    spill_scattered(spill, false);
+    return status;
 }
 
 static bool same_categories(const struct feature *a, const struct feature *b)

@@ -3,15 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/paths.h"
 #include "base/str.h"
 #include "cluster/blob_room.h"
 
@@ -27,29 +26,6 @@ char *blob_path(const char *folder, const char *hash, const char *suffix)
     struct str path = {0};
     str_printf(&path, "%s/%s%s", folder, hash, suffix);
     return str_take(&path);
-}
-
-char *blob_folder_name(void)
-{
-    const char *own = getenv("BRAMBLE_CACHE"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (own && *own) return mem_strdup(own);
-    return cache && *cache ? blob_path(cache, "bramble", "")
-                           : blob_path(home ? home : "", ".cache", "/bramble");
-}
-
-bramble_status blob_folder(char **path, bramble_error *error)
-{
-    char *folder = blob_folder_name();
-    if (!folder) return error_memory(error, "the cache folder's name");
-    if (folder[0] != '/' || !folders_make(folder)) {
-        bramble_status status = error_set(
-            error, BRAMBLE_ERR_IO, "cache folder %s cannot be made (%s); set BRAMBLE_CACHE to one that can",
-            folder, folder[0] == '/' ? strerror(errno) : "not a full path");
-        mem_free(folder);
-        return status;
-    }
-    *path = folder;
-    return BRAMBLE_OK;
 }
 
 /* Read, not mapped: a disk that fails, or a file that shrinks, is an error then and no signal. */
@@ -97,7 +73,7 @@ bramble_status blob_hash_file(const char *path, char hash[BLOB_HASH_LENGTH + 1],
 bramble_status blob_adopt(const char *file, const char *hash, char **path, bramble_error *error)
 {
     char *folder = NULL;
-    if (blob_folder(&folder, NULL) != BRAMBLE_OK) folder = NULL;
+    if (cache_folder_make(&folder, NULL) != BRAMBLE_OK) folder = NULL;
     char *name = folder && blob_hash_valid(hash) ? blob_path(folder, hash, BLOB_SUFFIX) : NULL;
     if (!name || rename(file, name) != 0) {
         mem_free(name);
@@ -129,7 +105,7 @@ static bool check(const char *name, const char *hash, uint64_t length)
 bool blob_find(const char *hash, uint64_t length, char **path)
 {
     char *folder = NULL;
-    if (!blob_hash_valid(hash) || blob_folder(&folder, NULL) != BRAMBLE_OK) return false;
+    if (!blob_hash_valid(hash) || cache_folder_make(&folder, NULL) != BRAMBLE_OK) return false;
     char *name = blob_path(folder, hash, BLOB_SUFFIX);
     mem_free(folder);
     if (name && check(name, hash, length)) {

@@ -1,6 +1,7 @@
 /*
- * Data files a node keeps from run to run, named by what is in them: FOLDER/HASH.data, HASH being the
- * XXH3-128 of the bytes. What does not match its name is not used and removed.
+ * Data files a node keeps from run to run, named by what is in them: HASH.data in the cache folder
+ * (base/cache_folder.h), HASH being the XXH3-128 of the bytes. What does not match its name is not used and
+ * removed.
  *
  * A folder that cannot be written, or a full disk, is no reason to stop: the data then stay in memory for the
  * run.
@@ -17,11 +18,6 @@
 enum { BLOB_HASH_LENGTH = 32 };
 
 bool blob_hash_valid(const char *hash); /* 32 digits of the hexadecimal system, small letters */
-
-/* The folder: $BRAMBLE_CACHE, else $XDG_CACHE_HOME/bramble, else ~/.cache/bramble. Its name alone (mem_free
- * it; NULL: out of memory), and made when missing, private; *path is the caller's to mem_free. */
-char *blob_folder_name(void);
-bramble_status blob_folder(char **path, bramble_error *error);
 
 /* Hash of a file's bytes, as text, and its length. O(length). */
 bramble_status blob_hash_file(const char *path, char hash[BLOB_HASH_LENGTH + 1], uint64_t *length,

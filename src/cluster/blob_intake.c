@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "cluster/blob_room.h"
@@ -44,7 +45,7 @@ static void leave_disk(struct blob_intake *intake)
 /* posix_fallocate, so that a disk that is too small says so now and not when the data are half here. */
 static bool open_on_disk(struct blob_intake *intake)
 {
-    if (blob_folder(&intake->folder, NULL) != BRAMBLE_OK) return false;
+    if (cache_folder_make(&intake->folder, NULL) != BRAMBLE_OK) return false;
     blob_make_room(intake->folder, intake->length);
     intake->temporary = blob_path(intake->folder, intake->hash, BLOB_PART_SUFFIX);
     if (!intake->temporary) return false;

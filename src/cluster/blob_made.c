@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/mem.h"
 #include "base/outfile.h"
 #include "cluster/blob_room.h"
@@ -12,7 +13,7 @@
 static char *note_path(const char *key)
 {
     char *folder = NULL;
-    if (!blob_hash_valid(key) || blob_folder(&folder, NULL) != BRAMBLE_OK) return NULL;
+    if (!blob_hash_valid(key) || cache_folder_make(&folder, NULL) != BRAMBLE_OK) return NULL;
     char *path = blob_path(folder, key, ".made");
     mem_free(folder);
     return path;

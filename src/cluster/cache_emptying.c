@@ -5,7 +5,7 @@
 
 #define DEADLINE_SECONDS 20
 
-/* The folder as blob_folder finds it. Only what blobs are called goes. */
+/* The folder as base/cache_folder.h finds it. Only what blobs are called goes. */
 static const char command_line[] = "cd -- \"${BRAMBLE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/bramble}\" "
                                    "2>/dev/null || exit 0; rm -f -- *.data *.made";
 

@@ -7,18 +7,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cache_folder.h"
 #include "base/cpu.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/paths.h"
 #include "base/threads.h"
-#include "cluster/blob.h"
 #include "cluster/node_hardware.h"
 
 /* Free bytes of the disk that the cache is on, or will be: of the nearest folder that is there. */
 static uint64_t cache_disk_free(void)
 {
-    char *folder = blob_folder_name();
+    char *folder = cache_folder_name();
     struct statvfs disk = {0};
     while (folder && statvfs(*folder ? folder : "/", &disk) != 0 && *folder) {
         char *slash = strrchr(folder, '/');

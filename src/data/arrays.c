@@ -15,15 +15,16 @@ static void transpose(struct raw_table *raw, uint32_t n_features, const float *x
     }
 }
 
-static bramble_status add_column(struct raw_column *column, enum raw_role role, const char *name,
-                                 const double *values, size_t n_rows, bramble_error *error)
+static bramble_status add_column(struct raw_table *raw, uint32_t c, enum raw_role role, const char *name,
+                                 const double *values, bramble_error *error)
 {
+    struct raw_column *column = &raw->columns[c];
     column->role = role;
     column->feature = RAW_NO_FEATURE;
     column->name = mem_strdup(name);
     if (!column->name) return error_memory(error, "the names of the columns");
-    bramble_status status = raw_column_resize(column, RAW_DOUBLES, n_rows, error);
-    for (size_t r = 0; status == BRAMBLE_OK && r < n_rows; r++) column->doubles[r] = values[r];
+    bramble_status status = raw_column_resize(raw, column, RAW_DOUBLES, raw->n_rows, error);
+    for (size_t r = 0; status == BRAMBLE_OK && r < raw->n_rows; r++) column->doubles[r] = values[r];
     return status;
 }
 
@@ -31,17 +32,17 @@ static bramble_status fill(struct raw_table *raw, uint32_t n_features, const flo
                            const double *weight, bramble_error *error)
 {
     bramble_status status = BRAMBLE_OK;
+    raw_table_expect(raw, raw->n_rows, n_features * sizeof *x);
     for (uint32_t f = 0; f < n_features && status == BRAMBLE_OK; f++) {
         raw->columns[f].role = ROLE_FEATURE;
         raw->columns[f].feature = f;
-        status = raw_column_resize(&raw->columns[f], RAW_FLOATS, raw->n_rows, error);
+        status = raw_column_resize(raw, &raw->columns[f], RAW_FLOATS, raw->n_rows, error);
     }
     if (status != BRAMBLE_OK) return status;
     transpose(raw, n_features, x);
     uint32_t c = n_features;
-    if (y) status = add_column(&raw->columns[c++], ROLE_TARGET, "y", y, raw->n_rows, error);
-    if (weight && status == BRAMBLE_OK)
-        status = add_column(&raw->columns[c], ROLE_WEIGHT, "weight", weight, raw->n_rows, error);
+    if (y) status = add_column(raw, c++, ROLE_TARGET, "y", y, error);
+    if (weight && status == BRAMBLE_OK) status = add_column(raw, c, ROLE_WEIGHT, "weight", weight, error);
     return status;
 }
 

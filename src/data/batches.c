@@ -8,7 +8,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-enum { SLOTS = 3 }; /* one that is trained on, two that are ready or being made */
+enum { WANT_BYTES = 8 << 20 }; /* of rows that come next, on their way into memory where they are in a file */
+enum { SLOTS = 3 };            /* one that is trained on, two that are ready or being made */
 
 struct slot {
     float *x;
@@ -70,12 +71,22 @@ static struct batches_state state_after(const struct batches *b, struct batches_
     return (struct batches_state){state.epoch + 1, 0};
 }
 
+/* Rows that come after those of the batch that begins at sample `first`. */
+static void want_ahead(const struct batches *b, uint64_t first, uint32_t samples)
+{
+    uint64_t ahead = WANT_BYTES / b->rows->row_bytes + 1, from = first ? first + ahead : 0,
+             to = first + ahead + samples;
+    if (to > b->n_samples) to = b->n_samples;
+    if (from < to) rows_want(b->rows, b->order + from, to - from);
+}
+
 static void batch_make(struct batches *b, struct slot *slot)
 {
     order_make(b, b->making.epoch);
     uint64_t first = b->making.batch * b->options.batch_size, left = b->rows->n_rows - first;
     uint32_t samples = left < b->options.batch_size ? (uint32_t)left : b->options.batch_size;
     const uint32_t *targets = b->rows->targets;
+    want_ahead(b, first, samples);
     for (uint32_t i = 0; i < samples; i++) {
         uint32_t row = b->order[first + i];
         sample_make(b, row, slot->x + (size_t)i * b->encoder->n_inputs);

@@ -7,7 +7,7 @@
 
 static bool resize(struct csv_cells *cells, uint32_t c, enum raw_type type, size_t n)
 {
-    if (raw_column_resize(&cells->raw->columns[c], type, n, NULL) != BRAMBLE_OK) return false;
+    if (raw_column_resize(cells->raw, &cells->raw->columns[c], type, n, NULL) != BRAMBLE_OK) return false;
     cells->cells[c].data = cells->raw->columns[c].any;
     cells->cells[c].type = (uint8_t)type;
     return true;
@@ -58,7 +58,7 @@ bramble_status csv_cells_init(struct csv_cells *cells, struct raw_table *raw, co
     }
     if (fine) return BRAMBLE_OK;
     csv_cells_fini(cells);
-    return error_memory(error, "the columns of a table");
+    return spill_error(raw->spill, error, "the columns of a table");
 }
 
 void csv_cells_fini(struct csv_cells *cells)
@@ -79,7 +79,7 @@ bramble_status csv_cells_grow(struct csv_cells *cells, bramble_error *error)
     for (uint32_t c = 0; c < cells->raw->n_columns; c++) {
         enum raw_type type = cells->cells[c].type;
         if (type != RAW_NOTHING && !resize(cells, c, type, capacity))
-            return error_memory(error, "the rows of a table");
+            return spill_error(cells->raw->spill, error, "the rows of a table");
     }
     cells->capacity = capacity;
     return BRAMBLE_OK;
@@ -90,14 +90,14 @@ static bool widen(struct csv_cells *cells, uint32_t c, enum raw_type type, size_
 {
     struct raw_column *column = &cells->raw->columns[c];
     struct raw_column wider = {0};
-    if (raw_column_resize(&wider, type, cells->capacity, NULL) != BRAMBLE_OK) return false;
+    if (raw_column_resize(cells->raw, &wider, type, cells->capacity, NULL) != BRAMBLE_OK) return false;
     const uint8_t *bytes = column->bytes;
     if (type == RAW_FLOATS)
         for (size_t r = 0; r < n; r++) wider.floats[r] = bytes[r];
     else
         for (size_t r = 0; r < n; r++)
             wider.codes[r] = bytes[r] == TEXT8_MISSING ? (uint16_t)TEXT16_MISSING : bytes[r];
-    mem_free(column->any);
+    spill_release(column->any);
     column->any = wider.any;
     column->type = type;
     cells->cells[c].data = wider.any;
@@ -154,7 +154,7 @@ bool csv_cells_put_text(struct csv_cells *cells, uint32_t c, size_t row, const s
 void csv_cells_conflict(struct csv_cells *cells, uint32_t c)
 {
     struct raw_column *column = &cells->raw->columns[c];
-    mem_free(column->any);
+    spill_release(column->any);
     column->any = NULL;
     column->type = RAW_NOTHING;
     cells->cells[c] = (struct csv_cell){NULL, RAW_NOTHING, false};
@@ -166,7 +166,7 @@ bramble_status csv_cells_restart(struct csv_cells *cells, bramble_error *error)
     struct raw_table *raw = cells->raw;
     for (uint32_t c = 0; c < raw->n_columns; c++) {
         bool again = raw->columns[c].role != ROLE_IGNORED && cells->cells[c].type == RAW_NOTHING;
-        if (again && !start_texts(cells, c)) return error_memory(error, "the columns of a table");
+        if (again && !start_texts(cells, c)) return spill_error(raw->spill, error, "the columns of a table");
     }
     cells->conflict = false;
     return BRAMBLE_OK;

@@ -6,13 +6,17 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { CHUNK_BYTES = 1 << 16 }; /* read at a time; one row where rows are larger */
+enum {
+    CHUNK_BYTES = 1 << 16,       /* read at a time; one row where rows are larger */
+    LARGE_CHUNK_BYTES = 4 << 20, /* for columns in a file: a page of each is then met less often */
+};
 
 /* An array on its way into columns. */
 struct pour {
     const struct dense_array *array;
     struct byte_source *source;
-    struct raw_column *columns; /* F, of the raw table */
+    struct raw_table *raw;
+    struct raw_column *columns; /* F of them */
     size_t capacity;            /* rows that columns have room for, once they have any */
     uint8_t *chunk;
     double *values; /* the chunk decoded; NULL where bytes are taken as they are */
@@ -89,7 +93,8 @@ static bramble_status reserve(struct pour *p, size_t need)
     if (capacity < need) capacity = need;
     for (size_t c = 0; c < p->array->n_columns; c++) {
         if (!p->columns[c].any) continue;
-        bramble_status status = raw_column_resize(&p->columns[c], p->columns[c].type, capacity, p->error);
+        bramble_status status =
+            raw_column_resize(p->raw, &p->columns[c], p->columns[c].type, capacity, p->error);
         if (status) return status;
     }
     p->capacity = capacity;
@@ -110,9 +115,9 @@ static bramble_status widen(struct pour *p, struct raw_column *column, size_t us
 {
     uint8_t *bytes = column->bytes;
     column->any = NULL;
-    bramble_status status = raw_column_resize(column, RAW_FLOATS, p->capacity, p->error);
+    bramble_status status = raw_column_resize(p->raw, column, RAW_FLOATS, p->capacity, p->error);
     for (size_t i = 0; !status && i < used; i++) column->floats[i] = bytes[i];
-    mem_free(bytes);
+    spill_release(bytes);
     return status;
 }
 
@@ -123,7 +128,7 @@ static bramble_status column_ready(struct pour *p, struct raw_column *column, si
     bool bytes = !values || (column->role == ROLE_FEATURE && all_bytes(values, stride, n));
     if (!column->any) {
         enum raw_type type = column->role == ROLE_FEATURE ? RAW_FLOATS : RAW_DOUBLES;
-        return raw_column_resize(column, bytes ? RAW_BYTES : type, p->capacity, p->error);
+        return raw_column_resize(p->raw, column, bytes ? RAW_BYTES : type, p->capacity, p->error);
     }
     return column->type == RAW_BYTES && !bytes ? widen(p, column, row) : BRAMBLE_OK;
 }
@@ -194,15 +199,16 @@ static bramble_status pour_columns(struct pour *p, size_t chunk_values)
 bramble_status dense_read(const struct dense_array *array, struct byte_source *source, struct raw_table *raw,
                           uint32_t first, bramble_error *error)
 {
-    size_t size = array->type.size, chunk_values = CHUNK_BYTES / size;
-    bool by_column = array->fortran && array->rank > 1;
-    if (!by_column && chunk_values < array->n_columns) chunk_values = array->n_columns;
-    struct pour p = {array, source, raw->columns + first, .error = error};
+    size_t size = array->type.size;
+    bool by_column = array->fortran && array->rank > 1, decode = !dense_type_is_byte(array->type);
+    struct pour p = {array, source, raw, raw->columns + first, .error = error};
     uint64_t row_bytes = (uint64_t)array->n_columns * size;
+    raw_table_expect(raw, array->n_rows, raw->n_columns * (decode ? sizeof(float) : 1));
+    size_t chunk_values = (spill_is_large(raw->spill) ? LARGE_CHUNK_BYTES : CHUNK_BYTES) / size;
+    if (!by_column && chunk_values < array->n_columns) chunk_values = array->n_columns;
     p.capacity = byte_source_likely(source, array->n_rows * row_bytes) / row_bytes;
     if (p.capacity == 0) p.capacity = 1;
     p.chunk = mem_alloc(chunk_values, size);
-    bool decode = !dense_type_is_byte(array->type);
     if (decode) p.values = mem_alloc(chunk_values, sizeof *p.values);
     bramble_status status = BRAMBLE_OK;
     if (!p.chunk || (decode && !p.values)) status = error_memory(error, "a chunk of the file");

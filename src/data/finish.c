@@ -10,23 +10,24 @@
 
 void raw_column_drop(struct raw_column *column)
 {
-    mem_free(column->any);
+    spill_release(column->any);
     column->any = NULL;
     column->type = RAW_NOTHING;
 }
 
 /* Gives back what a shrunken array no longer needs; keeping it all is no failure. */
-static void *shrink(void *array, size_t count, size_t size)
+static void *shrink(struct spill *spill, void *array, size_t count, size_t size)
 {
-    void *smaller = mem_resize(array, count, size);
+    void *smaller = spill_resize(spill, array, count, size);
     return smaller ? smaller : array;
 }
 
-static bramble_status to_floats(struct raw_column *column, size_t n, bramble_error *error)
+static bramble_status to_floats(struct raw_table *raw, struct raw_column *column, bramble_error *error)
 {
+    const size_t n = raw->n_rows;
     if (column->type == RAW_FLOATS) return BRAMBLE_OK;
-    float *floats = mem_alloc(n, sizeof *floats);
-    if (!floats) return error_memory(error, "a column of the table");
+    float *floats = spill_resize(raw->spill, NULL, n, sizeof *floats);
+    if (!floats) return spill_error(raw->spill, error, "a column of the table");
     for (size_t r = 0; r < n; r++) floats[r] = (float)raw_column_number(column, r);
     raw_column_drop(column);
     column->floats = floats;
@@ -42,10 +43,11 @@ static bool all_bytes(const float *values, size_t n)
     return true;
 }
 
-static bramble_status to_bytes(struct raw_column *column, size_t n, bramble_error *error)
+static bramble_status to_bytes(struct raw_table *raw, struct raw_column *column, bramble_error *error)
 {
-    uint8_t *bytes = mem_alloc(n, 1);
-    if (!bytes) return error_memory(error, "a column of the table");
+    const size_t n = raw->n_rows;
+    uint8_t *bytes = spill_resize(raw->spill, NULL, n, 1);
+    if (!bytes) return spill_error(raw->spill, error, "a column of the table");
     for (size_t r = 0; r < n; r++) bytes[r] = (uint8_t)column->floats[r];
     raw_column_drop(column);
     column->bytes = bytes;
@@ -84,10 +86,10 @@ static bramble_status finish_numbers(struct bramble_table *table, struct raw_tab
     bool as_bytes = !schema || feature->type == BRAMBLE_FEATURE_BYTE;
     bramble_status status = BRAMBLE_OK;
     if (column->type != RAW_BYTES || !as_bytes) {
-        status = to_floats(column, raw->n_rows, error);
+        status = to_floats(raw, column, error);
         if (status == BRAMBLE_OK) status = check_floats(table, raw, c, error);
         as_bytes = as_bytes && status == BRAMBLE_OK && all_bytes(column->floats, raw->n_rows);
-        if (as_bytes) status = to_bytes(column, raw->n_rows, error);
+        if (as_bytes) status = to_bytes(raw, column, error);
     }
     feature->type = as_bytes ? BRAMBLE_FEATURE_BYTE : BRAMBLE_FEATURE_NUMBER;
     return status;
@@ -111,7 +113,7 @@ bramble_status finish_feature(struct bramble_table *table, struct raw_table *raw
         text ? finish_categories(table, raw, c, schema, error) : finish_numbers(table, raw, c, schema, error);
     if (status != BRAMBLE_OK) return status;
     size_t size = feature_type_size(feature->type);
-    table->columns[column->feature].any = shrink(column->any, raw->n_rows, size);
+    table->columns[column->feature].any = shrink(raw->spill, column->any, raw->n_rows, size);
     column->any = NULL;
     column->type = RAW_NOTHING;
     return BRAMBLE_OK;
@@ -127,8 +129,8 @@ bramble_status finish_weight(struct bramble_table *table, struct raw_table *raw,
     if (raw_column_is_text(column))
         return error_set(error, BRAMBLE_ERR_DATA, "%s: the weights in column \"%.*s\" must be numbers",
                          raw->path, shown, name);
-    table->weights = mem_alloc(raw->n_rows, sizeof *table->weights);
-    if (!table->weights) return error_memory(error, "the sample weights");
+    table->weights = spill_resize(raw->spill, NULL, raw->n_rows, sizeof *table->weights);
+    if (!table->weights) return spill_error(raw->spill, error, "the sample weights");
     bool any = false;
     for (size_t r = 0; r < raw->n_rows; r++) {
         double weight = raw_column_number(column, r) + 0.0;
@@ -204,11 +206,15 @@ bramble_status table_finish(bramble_table **out, struct raw_table *raw, const br
         table->columns = mem_zalloc(n_features, sizeof *table->columns);
         if (!table->columns) status = error_memory(error, "the columns of a table");
     }
+    spill_scattered(raw->spill, false);
     if (status == BRAMBLE_OK) status = fill(table, raw, options, error);
     if (status != BRAMBLE_OK) {
         table_free(table);
         return status;
     }
+    spill_scattered(raw->spill, false);
+    table->spill = raw->spill;
+    raw->spill = NULL;
     *out = table;
     return BRAMBLE_OK;
 }

@@ -113,8 +113,8 @@ static bramble_status take_values(const struct target *t, bramble_error *error)
                          "%s: the target \"%.*s\" must be a number for regression, but holds \"%.*s\"",
                          t->raw->path, t->shown, t->name, text_clip(text, strlen(text)), text);
     }
-    double *values = mem_alloc(t->raw->n_rows, sizeof *values);
-    if (!values) return error_memory(error, "the target");
+    double *values = spill_resize(t->raw->spill, NULL, t->raw->n_rows, sizeof *values);
+    if (!values) return spill_error(t->raw->spill, error, "the target");
     for (size_t r = 0; r < t->raw->n_rows; r++) values[r] = raw_column_number(t->column, r) + 0.0;
     t->table->values = values;
     return BRAMBLE_OK;
@@ -294,9 +294,9 @@ static bramble_status take_classes(const struct target *t, const struct bramble_
     if (!given) status = text ? classes_from_texts(t, error) : classes_from_numbers(t, error);
     if (status != BRAMBLE_OK) return status;
     struct class_index index;
-    t->table->classes = mem_alloc(t->raw->n_rows, sizeof *t->table->classes);
-    if (!t->table->classes || !index_init(&index, &t->table->schema))
-        return error_memory(error, "the target");
+    t->table->classes = spill_resize(t->raw->spill, NULL, t->raw->n_rows, sizeof *t->table->classes);
+    if (!t->table->classes) return spill_error(t->raw->spill, error, "the target");
+    if (!index_init(&index, &t->table->schema)) return error_memory(error, "the target");
     status = text ? encode_texts(t, &index, t->table->classes, error)
                   : encode_numbers(t, &index, t->table->classes, error);
     mem_free(index.numbers.values);

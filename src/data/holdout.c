@@ -31,8 +31,8 @@ static inline void split_values(char *values, char *out, size_t size, const uint
 }
 
 /* Splits one array if there is one, then gives back the room at its end. */
-static void *split_array(void *values, void *out, size_t size, const uint8_t *chosen, size_t n_rows,
-                         size_t n_kept)
+static void *split_array(struct spill *spill, void *values, void *out, size_t size, const uint8_t *chosen,
+                         size_t n_rows, size_t n_kept)
 {
     if (!values) return NULL;
     switch (size) { /* known sizes make moving a value one instruction */
@@ -41,7 +41,7 @@ static void *split_array(void *values, void *out, size_t size, const uint8_t *ch
     case 4: split_values(values, out, 4, chosen, n_rows); break;
     default: split_values(values, out, 8, chosen, n_rows); break;
     }
-    void *smaller = mem_resize(values, n_kept, size);
+    void *smaller = spill_resize(spill, values, n_kept, size);
     return smaller ? smaller : values;
 }
 
@@ -58,34 +58,42 @@ static uint64_t count_missing(const struct column *column, bramble_feature_type 
 static void split_columns(struct bramble_table *table, struct bramble_table *test, const uint8_t *chosen)
 {
     size_t n_rows = table->n_rows, n_kept = n_rows - test->n_rows;
+    struct spill *spill = table->spill;
     for (uint32_t f = 0; f < table->schema.n_features; f++) {
         bramble_feature_type type = table->schema.features[f].type;
         struct column *column = &table->columns[f], *taken = &test->columns[f];
-        column->any = split_array(column->any, taken->any, feature_type_size(type), chosen, n_rows, n_kept);
+        column->any =
+            split_array(spill, column->any, taken->any, feature_type_size(type), chosen, n_rows, n_kept);
         if (column->n_missing == 0) continue;
         taken->n_missing = count_missing(taken, type, test->n_rows);
         column->n_missing -= taken->n_missing;
     }
     table->classes =
-        split_array(table->classes, test->classes, sizeof *table->classes, chosen, n_rows, n_kept);
-    table->values = split_array(table->values, test->values, sizeof *table->values, chosen, n_rows, n_kept);
+        split_array(spill, table->classes, test->classes, sizeof *table->classes, chosen, n_rows, n_kept);
+    table->values =
+        split_array(spill, table->values, test->values, sizeof *table->values, chosen, n_rows, n_kept);
     table->weights =
-        split_array(table->weights, test->weights, sizeof *table->weights, chosen, n_rows, n_kept);
+        split_array(spill, table->weights, test->weights, sizeof *table->weights, chosen, n_rows, n_kept);
     table->n_rows = n_kept;
 }
 
 static bool allocate_columns(struct bramble_table *test, const struct bramble_table *table)
 {
     size_t n = test->n_rows;
+    struct spill *spill = test->spill;
+    spill_expect(spill, table_bytes(table) / table->n_rows * n);
     test->columns = mem_zalloc(table->schema.n_features, sizeof *test->columns);
     if (!test->columns) return false;
     for (uint32_t f = 0; f < table->schema.n_features; f++) {
-        test->columns[f].any = mem_alloc(n, feature_type_size(table->schema.features[f].type));
+        test->columns[f].any =
+            spill_resize(spill, NULL, n, feature_type_size(table->schema.features[f].type));
         if (!test->columns[f].any) return false;
     }
-    if (table->classes && !(test->classes = mem_alloc(n, sizeof *test->classes))) return false;
-    if (table->values && !(test->values = mem_alloc(n, sizeof *test->values))) return false;
-    if (table->weights && !(test->weights = mem_alloc(n, sizeof *test->weights))) return false;
+    if (table->classes && !(test->classes = spill_resize(spill, NULL, n, sizeof *test->classes)))
+        return false;
+    if (table->values && !(test->values = spill_resize(spill, NULL, n, sizeof *test->values))) return false;
+    if (table->weights && !(test->weights = spill_resize(spill, NULL, n, sizeof *test->weights)))
+        return false;
     return true;
 }
 
@@ -97,9 +105,10 @@ static bramble_status make_test(struct bramble_table **out, const struct bramble
     if (!test) return error_memory(error, "the rows set aside");
     test->format = table->format;
     test->n_rows = n_rows;
-    bramble_status status = schema_copy(&test->schema, &table->schema, error);
+    bramble_status status = spill_new(&test->spill, error);
+    if (status == BRAMBLE_OK) status = schema_copy(&test->schema, &table->schema, error);
     if (status == BRAMBLE_OK && !allocate_columns(test, table))
-        status = error_memory(error, "the rows set aside");
+        status = spill_error(test->spill, error, "the rows set aside");
     if (status == BRAMBLE_OK)
         *out = test;
     else

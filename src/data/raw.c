@@ -15,12 +15,19 @@ bramble_status raw_table_init(struct raw_table *raw, const char *path, const cha
                          n_columns, RAW_COLUMNS_MAX);
     struct raw_column *columns = mem_zalloc(n_columns, sizeof *columns);
     if (!columns) return error_memory(error, "the columns of a table");
+    struct spill *spill;
+    bramble_status status = spill_new(&spill, error);
+    if (status) {
+        mem_free(columns);
+        return status;
+    }
     *raw = (struct raw_table){
         .path = path,
         .format = format,
         .prefix = prefix,
         .n_columns = (uint32_t)n_columns,
         .columns = columns,
+        .spill = spill,
     };
     return BRAMBLE_OK;
 }
@@ -30,11 +37,12 @@ void raw_table_fini(struct raw_table *raw)
     for (uint32_t c = 0; raw->columns && c < raw->n_columns; c++) {
         struct raw_column *column = &raw->columns[c];
         mem_free(column->name);
-        mem_free(column->any);
+        spill_release(column->any);
         for (uint32_t i = 0; column->texts && i < column->n_texts; i++) mem_free(column->texts[i]);
         mem_free(column->texts);
     }
     mem_free(raw->columns);
+    spill_free(raw->spill);
     *raw = (struct raw_table){0};
 }
 
@@ -44,11 +52,18 @@ size_t raw_type_size(enum raw_type type)
     return sizes[type];
 }
 
-bramble_status raw_column_resize(struct raw_column *column, enum raw_type type, size_t n,
-                                 bramble_error *error)
+void raw_table_expect(struct raw_table *raw, size_t n_rows, uint64_t row_bytes)
 {
-    void *array = mem_resize(column->any, n, raw_type_size(type));
-    if (!array) return error_memory(error, "a column of the table");
+    uint64_t bytes;
+    if (__builtin_mul_overflow(row_bytes, (uint64_t)n_rows, &bytes)) bytes = UINT64_MAX;
+    spill_expect(raw->spill, bytes);
+}
+
+bramble_status raw_column_resize(struct raw_table *raw, struct raw_column *column, enum raw_type type,
+                                 size_t n, bramble_error *error)
+{
+    void *array = spill_resize(raw->spill, column->any, n, raw_type_size(type));
+    if (!array) return spill_error(raw->spill, error, "a column of the table");
     column->any = array;
     column->type = type;
     return BRAMBLE_OK;

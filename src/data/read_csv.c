@@ -82,7 +82,7 @@ static enum outcome refuse_result(struct reader *r, uint32_t c, enum csv_result 
 
 static enum outcome no_memory(struct reader *r)
 {
-    r->status = error_memory(r->error, "the rows of a table");
+    r->status = spill_error(r->raw->spill, r->error, "the rows of a table");
     return RECORD_FAILED;
 }
 
@@ -281,11 +281,21 @@ static size_t estimate_rows(const struct reader *r)
     return (size_t)((double)size / row * 1.02) + FEW_ROWS;
 }
 
+/* What a row will take: its text's bytes, as small numbers are short; at most a float a column. */
+static uint64_t estimate_row_bytes(const struct reader *r)
+{
+    uint64_t text = r->guess.n_rows ? r->guess.n_bytes / r->guess.n_rows : 0;
+    uint64_t floats = r->guess.n_columns * sizeof(float);
+    return text < floats ? text : floats;
+}
+
 /* Reads the records, once more when a column turned out to hold texts. */
 static bramble_status read_table(struct reader *r, const bramble_read_options *options)
 {
     struct csv_cells *cells = &r->cells;
-    bramble_status status = csv_cells_init(cells, r->raw, &r->guess, options, estimate_rows(r), r->error);
+    size_t n_rows = estimate_rows(r);
+    raw_table_expect(r->raw, n_rows, estimate_row_bytes(r));
+    bramble_status status = csv_cells_init(cells, r->raw, &r->guess, options, n_rows, r->error);
     if (status == BRAMBLE_OK) status = read_records(r);
     while (status == BRAMBLE_OK && cells->conflict) {
         status = csv_cells_restart(cells, r->error);

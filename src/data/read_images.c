@@ -16,6 +16,7 @@
 
 enum {
     TILE_IMAGES = 64,
+    STAGE_BYTES = 32 << 20,   /* of images that columns in a file get at once: a page is met less often */
     PHOTO_PIXELS = 256 * 256, /* images of more pixels are made ... */
     PHOTO_SIDE = 224,         /* ... so high and wide, unless a schema says otherwise */
     SIZES_MAX = 4096          /* different sizes that are counted */
@@ -32,7 +33,7 @@ struct tile {
     bool head_only;
     struct size size; /* to fit them to */
     size_t row_bytes;
-    uint8_t *pixels; /* TILE_IMAGES x row_bytes */
+    uint8_t *pixels; /* of TILE_IMAGES x row_bytes */
     struct size sizes[TILE_IMAGES];
     bramble_status status[TILE_IMAGES];
     bramble_error errors[TILE_IMAGES];
@@ -173,10 +174,11 @@ static bramble_status columns_name(struct raw_table *out, const char *path, cons
 }
 
 /* The classes go from the list of files to the column. */
-static bramble_status take_labels(struct raw_column *column, struct image_files *files, bramble_error *error)
+static bramble_status take_labels(struct raw_table *out, struct raw_column *column, struct image_files *files,
+                                  bramble_error *error)
 {
     if (!files->class || column->role == ROLE_IGNORED) return BRAMBLE_OK;
-    bramble_status status = raw_column_resize(column, RAW_CODES16, files->n, error);
+    bramble_status status = raw_column_resize(out, column, RAW_CODES16, files->n, error);
     if (status) return status;
     memcpy(column->codes, files->class, files->n * sizeof *column->codes);
     column->texts = files->classes;
@@ -189,25 +191,50 @@ static bramble_status take_labels(struct raw_column *column, struct image_files 
 static bramble_status columns_allocate(struct raw_table *out, size_t n_pixels, bramble_error *error)
 {
     bramble_status status = BRAMBLE_OK;
+    raw_table_expect(out, out->n_rows, n_pixels);
     for (size_t c = 0; !status && c < n_pixels; c++)
         if (out->columns[c].role != ROLE_IGNORED)
-            status = raw_column_resize(&out->columns[c], RAW_BYTES, out->n_rows, error);
+            status = raw_column_resize(out, &out->columns[c], RAW_BYTES, out->n_rows, error);
     return status;
 }
 
-static bramble_status pour(struct raw_table *out, struct tile *tile, bramble_error *error)
+/* n rows of pixels become rows first..first + n - 1 of the columns. */
+static void pour(struct raw_table *out, const uint8_t *pixels, size_t row_bytes, size_t first, size_t n)
+{
+    for (size_t c = 0; c < row_bytes; c++) {
+        uint8_t *to = out->columns[c].bytes;
+        for (size_t i = 0; to && i < n; i++) to[first + i] = pixels[i * row_bytes + c];
+    }
+}
+
+/* `stage` has room for `room` rows, a multiple of TILE_IMAGES. */
+static bramble_status read_all(struct raw_table *out, struct tile *tile, uint8_t *stage, size_t room,
+                               bramble_error *error)
 {
     tile->head_only = false;
     tile->first = 0;
-    for (size_t n; tile->first < tile->files->n; tile->first += n) {
+    for (size_t n, staged = 0; tile->first < tile->files->n;) {
+        tile->pixels = stage + staged * tile->row_bytes;
         bramble_status status = tile_read(tile, &n, error);
         if (status) return status;
-        for (size_t c = 0; c < tile->row_bytes; c++) {
-            uint8_t *to = out->columns[c].bytes;
-            for (size_t i = 0; to && i < n; i++) to[tile->first + i] = tile->pixels[i * tile->row_bytes + c];
-        }
+        tile->first += n;
+        staged += n;
+        if (staged < room && tile->first < tile->files->n) continue;
+        pour(out, stage, tile->row_bytes, tile->first - staged, staged);
+        staged = 0;
     }
     return BRAMBLE_OK;
+}
+
+static bramble_status read_pixels(struct raw_table *out, struct tile *tile, bramble_error *error)
+{
+    size_t room = TILE_IMAGES, more = STAGE_BYTES / tile->row_bytes / TILE_IMAGES * TILE_IMAGES;
+    if (more > room && spill_is_large(out->spill)) room = more;
+    uint8_t *stage = mem_alloc(room, tile->row_bytes);
+    if (!stage) return error_memory(error, "some images");
+    bramble_status status = read_all(out, tile, stage, room, error);
+    mem_free(stage);
+    return status;
 }
 
 static bramble_status fill(struct raw_table *out, const char *path, struct tile *tile,
@@ -220,11 +247,8 @@ static bramble_status fill(struct raw_table *out, const char *path, struct tile 
     status = columns_name(out, path, tile, error);
     if (!status) status = raw_table_resolve(out, options, error);
     if (!status) status = columns_allocate(out, tile->row_bytes, error);
-    if (status) return status;
-    tile->pixels = mem_alloc(TILE_IMAGES, tile->row_bytes);
-    status = tile->pixels ? pour(out, tile, error) : error_memory(error, "some images");
-    mem_free(tile->pixels);
-    if (!status && files->class) status = take_labels(&out->columns[tile->row_bytes], files, error);
+    if (!status) status = read_pixels(out, tile, error);
+    if (!status && files->class) status = take_labels(out, &out->columns[tile->row_bytes], files, error);
     return status;
 }
 

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -224,34 +223,30 @@ static size_t size_of(enum raw_type type)
                                 : sizeof(double);
 }
 
-static bramble_status too_large(struct svm *svm, double bytes, const char *than_what, double limit)
+/* A few bytes of text can stand for a table of any size: refuses large ones with hardly anything in them. */
+static bramble_status guard_size(struct svm *svm)
 {
-    return error_set(&svm->error, BRAMBLE_ERR_MEMORY,
-                     "%s: %zu rows x %u columns take %.1f GB as a table, %s %.1f; leave out rare indices",
-                     svm->path, svm->n_rows, svm->out->n_columns - 1, bytes / 1e9, than_what, limit / 1e9);
-}
-
-/* A few bytes of text can stand for a table of any size: refuses what this machine cannot hold, and large
- * tables with hardly anything in them. */
-static bramble_status guard_memory(struct svm *svm)
-{
-    double machine = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), row_bytes = 0;
+    double row_bytes = 0;
     for (uint32_t c = 0; c < svm->out->n_columns; c++) row_bytes += (double)size_of(type_of(svm, c));
     double bytes = row_bytes * (double)svm->n_rows;
-    if (bytes >= machine) return too_large(svm, bytes, "and this machine has", machine);
+    raw_table_expect(svm->out, svm->n_rows, (uint64_t)row_bytes);
     double sensible = EMPTY_BYTES_FREE + (double)(svm->n_pairs + svm->n_rows) * EMPTY_BYTES_MAX;
-    if (bytes > sensible) return too_large(svm, bytes, "but so few values justify at most", sensible);
-    return BRAMBLE_OK;
+    if (bytes <= sensible) return BRAMBLE_OK;
+    return error_set(
+        &svm->error, BRAMBLE_ERR_MEMORY,
+        "%s: %zu rows x %u columns take %.1f GB as a table, but so few values justify at most %.1f; "
+        "leave out rare indices",
+        svm->path, svm->n_rows, svm->out->n_columns - 1, bytes / 1e9, sensible / 1e9);
 }
 
 /* Every column an array of zeros. */
 static bramble_status columns_clear(struct svm *svm)
 {
-    bramble_status status = guard_memory(svm);
+    bramble_status status = guard_size(svm);
     for (uint32_t c = 0; !status && c < svm->out->n_columns; c++) {
         enum raw_type type = type_of(svm, c);
         if (type == RAW_NOTHING) continue;
-        status = raw_column_resize(&svm->out->columns[c], type, svm->n_rows, &svm->error);
+        status = raw_column_resize(svm->out, &svm->out->columns[c], type, svm->n_rows, &svm->error);
         if (!status) memset(svm->out->columns[c].any, 0, svm->n_rows * size_of(type));
     }
     return status;

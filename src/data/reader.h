@@ -11,6 +11,7 @@
 #ifndef DATA_READER_H
 #define DATA_READER_H
 
+#include "data/spill.h"
 #include "data/table.h"
 
 enum {
@@ -58,6 +59,7 @@ struct raw_table {
     size_t n_rows;      /* N */
     uint32_t n_columns;
     struct raw_column *columns;
+    struct spill *spill; /* holds their arrays */
 };
 
 /* Makes room for n_columns columns without name, role or array. BRAMBLE_ERR_DATA beyond RAW_COLUMNS_MAX. */
@@ -75,9 +77,15 @@ void raw_table_fini(struct raw_table *raw); /* half-built ones too */
 bramble_status raw_table_resolve(struct raw_table *raw, const bramble_read_options *options,
                                  bramble_error *error);
 
-/* Room for n values of `type`; an array that is there already is resized (its values kept). */
-bramble_status raw_column_resize(struct raw_column *column, enum raw_type type, size_t n,
-                                 bramble_error *error);
+/* Tells raw->spill how large the table will be about: N rows of row_bytes. For readers, before they make
+ * room.
+ */
+void raw_table_expect(struct raw_table *raw, size_t n_rows, uint64_t row_bytes);
+/* Room for n values of `type` in a column of `raw`; an array that is there already is resized (its values
+ * kept).
+ */
+bramble_status raw_column_resize(struct raw_table *raw, struct raw_column *column, enum raw_type type,
+                                 size_t n, bramble_error *error);
 size_t raw_type_size(enum raw_type type);
 /* What column c is called, written into buffer when it has no name of its own. */
 const char *raw_column_name(const struct raw_table *raw, uint32_t c, char buffer[32]);

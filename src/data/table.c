@@ -13,11 +13,13 @@ size_t feature_type_size(bramble_feature_type type)
 void table_free(struct bramble_table *table)
 {
     if (!table) return;
-    for (uint32_t f = 0; table->columns && f < table->schema.n_features; f++) mem_free(table->columns[f].any);
+    for (uint32_t f = 0; table->columns && f < table->schema.n_features; f++)
+        spill_release(table->columns[f].any);
     mem_free(table->columns);
-    mem_free(table->classes);
-    mem_free(table->values);
-    mem_free(table->weights);
+    spill_release(table->classes);
+    spill_release(table->values);
+    spill_release(table->weights);
+    spill_free(table->spill);
     schema_fini(&table->schema);
     mem_free(table);
 }
@@ -31,6 +33,11 @@ size_t table_bytes(const struct bramble_table *table)
     if (table->values) row += sizeof *table->values;
     if (table->weights) row += sizeof *table->weights;
     return row * table->n_rows;
+}
+
+size_t table_file_bytes(const struct bramble_table *table)
+{
+    return (size_t)spill_file_bytes(table->spill);
 }
 
 bool table_range(const struct bramble_table *table, uint32_t feature, double *min, double *max)

@@ -5,6 +5,7 @@
 #define DATA_TABLE_H
 
 #include "data/schema.h"
+#include "data/spill.h"
 
 /* The values of one feature, N of them, of the type its schema entry says. */
 struct column {
@@ -25,6 +26,7 @@ struct bramble_table {
     uint16_t *classes;      /* N class numbers, classification only */
     double *values;         /* N target values, finite, regression only */
     double *weights;        /* N, finite and >= 0, not all 0; NULL: all 1 */
+    struct spill *spill;    /* holds all these arrays; NULL: the table is not to be freed by table_free */
 };
 
 /* Bytes a value of this type takes. */
@@ -51,7 +53,8 @@ bramble_status table_from_arrays(struct bramble_table **out, size_t n_rows, uint
 bramble_status table_holdout(struct bramble_table *table, double fraction, uint64_t seed,
                              struct bramble_table **test, bramble_error *error);
 
-size_t table_bytes(const struct bramble_table *table); /* that columns, target and weights take */
+size_t table_bytes(const struct bramble_table *table);      /* that columns, target and weights take */
+size_t table_file_bytes(const struct bramble_table *table); /* of them in a file (data/spill.h) */
 bool table_range(const struct bramble_table *table, uint32_t feature, double *min, double *max);
 
 /* XXH3-64 over the values of every column, target and weight (not over names). */

@@ -46,42 +46,18 @@ static bramble_status read_augment(struct augment_options *out, const char *text
     return BRAMBLE_OK;
 }
 
-/* Moves drawn rows of `size` bytes to the front: those trained on, then the others, each in their order. */
-static bramble_status gather(void *values, size_t size, const struct net_rows *drawn, bramble_error *error)
-{
-    char *bytes = values, *aside = mem_alloc(drawn->n_validation, size);
-    if (!aside) return error_memory(error, "the validation rows");
-    for (uint32_t i = 0; i < drawn->n_validation; i++)
-        memcpy(aside + i * size, bytes + drawn->validation[i] * size, size);
-    for (uint32_t i = 0; i < drawn->n_train; i++)
-        memmove(bytes + i * size, bytes + drawn->train[i] * size, size);
-    memcpy(bytes + drawn->n_train * size, aside, drawn->n_validation * size);
-    mem_free(aside);
-    return BRAMBLE_OK;
-}
-
-static struct rows part_of(const struct rows *rows, size_t first, size_t n)
-{
-    struct rows part = *rows;
-    part.n_rows = n;
-    part.bytes = rows->bytes + first * rows->row_bytes;
-    part.targets = (const char *)rows->targets + first * NET_TARGET_BYTES;
-    part.owned = part.owned_targets = NULL;
-    return part;
-}
-
 /* How to encode is learned from the rows that are trained on: those set aside to judge decide nothing. */
 static bramble_status learn_rows(struct net_data *data, const struct bramble_table *table,
                                  const struct net_rows *drawn, bramble_error *error)
 {
     struct encoder_rows learned = {drawn->train, drawn->n_train};
     bramble_status status = encoder_init(&data->encoder, table, &learned, error);
-    if (!status) status = rows_init(&data->rows, table, &data->encoder, error);
-    if (!status) status = gather(data->rows.owned, data->rows.row_bytes, drawn, error);
-    if (!status) status = gather(data->rows.owned_targets, NET_TARGET_BYTES, drawn, error);
     if (status) return status;
-    data->train = part_of(&data->rows, 0, drawn->n_train);
-    data->validation = part_of(&data->rows, drawn->n_train, drawn->n_validation);
+    size_t n = (size_t)drawn->n_train + drawn->n_validation;
+    status = rows_init_listed(&data->rows, table, &data->encoder, drawn->train, n, error);
+    if (status) return status;
+    data->train = rows_part(&data->rows, 0, drawn->n_train);
+    data->validation = rows_part(&data->rows, drawn->n_train, drawn->n_validation);
     return BRAMBLE_OK;
 }
 

@@ -268,6 +268,7 @@ static void finish(struct fitting *f, bramble_net_stats *stats)
                                      f->step_seconds > 0 ? (double)f->samples / f->step_seconds : 0,
                                  .threads = f->options->threads ? f->options->threads : threads_available(),
                                  .trainer_bytes = trainer_bytes(f->trainer),
+                                 .file_bytes = rows_file_bytes(&f->data.rows),
                                  .resumed = f->resumed};
 }
 

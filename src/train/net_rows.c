@@ -48,12 +48,9 @@ bramble_status net_rows_draw(struct net_rows *out, size_t n_rows, uint32_t max_s
         return error_set(error, BRAMBLE_ERR_DATA,
                          "validation: of %u rows none would be left to train on; set fewer aside", kept);
     struct net_rows rows = {.n_train = kept - judging, .n_validation = judging};
-    rows.train = mem_alloc(rows.n_train, sizeof *rows.train);
-    if (judging) rows.validation = mem_alloc(judging, sizeof *rows.validation);
-    if (!rows.train || (judging && !rows.validation)) {
-        net_rows_fini(&rows);
-        return error_memory(error, "the rows to train on");
-    }
+    rows.train = mem_alloc(kept, sizeof *rows.train);
+    if (!rows.train) return error_memory(error, "the rows to train on");
+    rows.validation = rows.train + rows.n_train;
     fill(&rows, n_rows, seed);
     *out = rows;
     return BRAMBLE_OK;
@@ -62,6 +59,5 @@ bramble_status net_rows_draw(struct net_rows *out, size_t n_rows, uint32_t max_s
 void net_rows_fini(struct net_rows *rows)
 {
     mem_free(rows->train);
-    mem_free(rows->validation);
     *rows = (struct net_rows){0};
 }

@@ -10,7 +10,7 @@
 
 /* Numbers of rows, rising. */
 struct net_rows {
-    uint32_t *train, *validation; /* validation: NULL when there are none */
+    uint32_t *train, *validation; /* validation begins where train ends */
     uint32_t n_train, n_validation;
 };
 

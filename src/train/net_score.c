@@ -41,7 +41,8 @@ static bramble_status add_rows(struct loss_sum *sum, struct chunk *chunk, const 
                                bramble_error *error)
 {
     uint32_t n_outputs = (uint32_t)net->values[net->output].size;
-    size_t n_inputs = data->encoder.n_inputs;
+    size_t n_inputs = data->encoder.n_inputs, row_bytes = data->validation.row_bytes;
+    spill_want(data->validation.spill, data->validation.bytes + first * row_bytes, n * row_bytes);
     for (uint32_t i = 0; i < n; i++) row_encoder_encode(chunk->coder, first + i, chunk->x + i * n_inputs);
     bramble_status status = net_run(net, chunk->x, n, threads, chunk->outputs, error);
     if (status) return status;
