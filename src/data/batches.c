@@ -76,7 +76,7 @@ static void want_ahead(const struct batches *b, uint64_t first, uint32_t samples
 {
     uint64_t ahead = WANT_BYTES / b->rows->row_bytes + 1, from = first ? first + ahead : 0,
              to = first + ahead + samples;
-    if (to > b->n_samples) to = b->n_samples;
+    if (to > b->rows->n_rows) to = b->rows->n_rows;
     if (from < to) rows_want(b->rows, b->order + from, to - from);
 }
 

@@ -40,6 +40,16 @@ static void write_cluster_of_one(struct scratch *s, const char *name)
     scratch_write(s, name, text, strlen(text));
 }
 
+/* A folder of a picture of each of two classes. */
+static void write_pictures(struct scratch *s)
+{
+    static const char *const folders[] = {"pictures", "pictures/a", "pictures/b"};
+    for (int i = 0; i < 3; i++) assert_int_equal(mkdir(scratch_path(s, folders[i]), 0700), 0);
+    struct picture grey = {1, 1, PNG_COLOR_TYPE_GRAY, 8, 0, "\x80"};
+    picture_write_png(s, "pictures/a/1.png", grey);
+    picture_write_png(s, "pictures/b/1.png", grey);
+}
+
 static void test_keys(void **state)
 {
     (void)state;
@@ -53,8 +63,8 @@ static void test_keys(void **state)
     write_numbers_csv(&s, "numbers.csv", 200, 1);
     note_keys(&data, JSON(&s, "data", "kinds.csv", "--json"));
     note_keys(&data, JSON(&s, "data", "numbers.csv", "--json"));
-    picture_write_png(&s, "one.png", (struct picture){1, 1, PNG_COLOR_TYPE_GRAY, 8, 0, "\x80"});
-    note_keys(&data, JSON(&s, "data", "one.png", "--json"));
+    write_pictures(&s);
+    note_keys(&data, JSON(&s, "data", "pictures", "--json"));
     note_keys(&train, JSON(&s, "train", "forest", "numbers.csv", "--trees", "3", "--holdout", "0.2", "--json",
                            "--out", "numbers.onnx"));
     note_keys(&train, JSON(&s, "train", "forest", "kinds.csv", "--trees", "20", "--holdout", "0.2", "--json",

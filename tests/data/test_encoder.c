@@ -42,10 +42,11 @@ static bramble_table *images(size_t n, uint32_t height, uint32_t width, uint32_t
     table->schema.classes = mem_zalloc(2, sizeof(char *));
     for (int c = 0; c < 2; c++) table->schema.classes[c] = mem_strdup(c ? "b" : "a");
     table->columns = mem_zalloc(n_features, sizeof *table->columns);
-    table->classes = mem_zalloc(n, sizeof *table->classes);
+    assert_int_equal(spill_new(&table->spill, NULL), BRAMBLE_OK);
+    table->classes = spill_resize(table->spill, NULL, n, sizeof *table->classes);
     for (uint32_t f = 0; f < n_features; f++) {
         table->schema.features[f].name = mem_strdup("pixel");
-        table->columns[f].bytes = mem_alloc(n, 1);
+        table->columns[f].bytes = spill_resize(table->spill, NULL, n, 1);
         for (size_t r = 0; r < n; r++) table->columns[f].bytes[r] = (uint8_t)(7 * (r * n_features + f));
     }
     for (size_t r = 0; r < n; r++) table->classes[r] = r & 1;

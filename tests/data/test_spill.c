@@ -182,14 +182,13 @@ static void write_images(struct scratch *s)
 static uint64_t sum_of(const char *folder, bool in_file)
 {
     static uint32_t numbers[1000];
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
     bramble_table *table;
     struct encoder encoder;
     struct rows rows;
     for (uint32_t i = 0; i < 1000; i++) numbers[i] = i < 700 ? i * 59 : (i - 700) * 190 + 1;
     assert_int_equal(bramble_table_read(&table, folder, NULL, NULL), BRAMBLE_OK);
     assert_int_equal(bramble_table_file_bytes(table) > (size_t)IMAGES * PIXELS, in_file);
-    assert_int_equal(encoder_init(&encoder, table, NULL, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(encoder_init(&encoder, table, NULL, NULL), BRAMBLE_OK);
     assert_int_equal(rows_init_listed(&rows, table, &encoder, numbers, 1000, NULL), BRAMBLE_OK);
     for (size_t i = 0; i < 1000; i++)
         for (uint32_t f = 0; f < PIXELS; f++)
@@ -237,10 +236,9 @@ static void wide_rows_are_whole(void **state)
     assert_int_equal(
         bramble_table_from_arrays(&table, ROWS, FEATURES, x, y, NULL, BRAMBLE_TASK_CLASSIFICATION, NULL),
         BRAMBLE_OK);
-    struct encoder_options options = ENCODER_OPTIONS_INIT;
     struct encoder encoder;
     struct rows rows;
-    assert_int_equal(encoder_init(&encoder, table, NULL, &options, NULL), BRAMBLE_OK);
+    assert_int_equal(encoder_init(&encoder, table, NULL, NULL), BRAMBLE_OK);
     assert_int_equal(rows_init_listed(&rows, table, &encoder, numbers, 5, NULL), BRAMBLE_OK);
     assert_int_equal(rows.row_bytes, 3001 * 4 + 6000);
     for (size_t i = 0; i < 5; i++) {
