@@ -37,7 +37,7 @@ static void tell_file(struct train_data *data, struct progress *progress)
     data->file_bytes = bramble_table_file_bytes(data->train);
     if (data->test) data->file_bytes += bramble_table_file_bytes(data->test);
     if (!data->file_bytes) return;
-    char line[256];
+    char line[320];
     snprintf(line, sizeof line,
              "the data are large for this memory: %s of them stay in a file in the cache folder",
              readable_bytes((double)data->file_bytes).text);
