@@ -213,8 +213,14 @@ static void a_table_goes_into_the_file(void **state)
     getrlimit(RLIMIT_DATA, &before);
     little = (struct rlimit){60 << 20, before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_DATA, &little), 0);
-    uint64_t limited_sum = sum_of(s.folder, true);
+    getrlimit(RLIMIT_DATA, &little);
+    bool limited = little.rlim_cur == 60 << 20; /* user-mode emulation takes no such limit */
+    uint64_t limited_sum = limited ? sum_of(s.folder, true) : free_sum;
     setrlimit(RLIMIT_DATA, &before);
+    if (!limited) {
+        scratch_remove(&s);
+        skip();
+    }
     assert_true(free_sum == limited_sum);
     assert_int_equal(files_in(s.folder), 2);
     scratch_remove(&s);
