@@ -218,12 +218,10 @@ static const char *const paragraphs[] = {
     "scales: the table of \"Deep Neural Network with Raspberry Pi\" (Cabral, Sok) on your machines, with the "
     "efficiency against the sum of the parts beside its scalability by cores.",
     "Every cluster grows the same forest. Time counts from the start of the launch to the finished forest; "
-    "the "
-    "data are on the nodes already, unless --cold has them sent again. Right before each cluster its nodes "
-    "train "
-    "alone, all at the same time, for a third of --seconds, and what the whole forest would take a node is "
-    "worked "
-    "out from that: such figures have a star.",
+    "the data are on the nodes already, unless --cold has them sent again. Right before each cluster and "
+    "right after it its nodes train alone, all at the same time, for a sixth of --seconds each. What the "
+    "whole "
+    "forest would take a node is worked out from that, launch left out: such figures have a star.",
     "--lab does it on an emulated cluster, the paper's four Raspberry Pis, desktop and laptop, each with a "
     "share "
     "of this machine's cores. It needs root and lab/ of bramble's source, and takes down what it brought up. "
@@ -300,8 +298,8 @@ static const struct json_field fields[] = {
     {"cold", "whether data were sent anew for each row"},
     {"rounds", "how often all was measured; figures are medians"},
     {"nodes",
-     "for each node alone: node, start_seconds until it is at work, trees_per_second from then on, and "
-     "seconds, what the whole forest takes it, as measured before the largest cluster"},
+     "for each node alone: node, trees_per_second once it is at work, and seconds, what the whole forest "
+     "takes it at that, as measured before and after the largest cluster"},
     {"rows",
      "for each cluster: cluster (\"1 pi4 + 1 desktop\"), nodes, cores, memory_bytes, idle (a node that grew "
      "no tree, or null), ideal_seconds (the "

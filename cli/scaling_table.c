@@ -52,11 +52,11 @@ static void print_name(const char *text, unsigned columns)
 
 static void print_nodes(const bramble_scaling *scaling, unsigned columns)
 {
-    printf("%-*s  %8s  %8s  %15s\n", (int)columns, "alone", "start s", "trees/s", "whole forest s");
+    printf("%-*s  %8s  %15s\n", (int)columns, "alone", "trees/s", "whole forest s");
     for (size_t k = 0; k < scaling->n_nodes; k++) {
         const bramble_scaling_node *node = &scaling->nodes[k];
         print_name(node->name, columns);
-        printf("  %8.2f  %8.3f  %15.1f\n", node->start_seconds, node->trees_per_second, node->seconds);
+        printf("  %8.3f  %15.1f\n", node->trees_per_second, node->seconds);
     }
 }
 
@@ -97,8 +97,10 @@ void scaling_table_print(const bramble_scaling *scaling, const struct scaling_ci
             printf("\n%s grew no tree for %s: that row is of fewer nodes than it names.",
                    readable_name(scaling->rows[k].idle, READABLE_COLUMNS_MAX).text,
                    readable_name(scaling->rows[k].cluster, READABLE_COLUMNS_MAX).text);
-    printf("\n* Not run for so long: scaled from what the node did alone, which was watched for %s.\n",
-           readable_seconds(of->seconds / 3).text);
+    printf("\n* Not run for so long: scaled from what the node did alone once at work, watched for %s before "
+           "and %s "
+           "after.\n",
+           readable_seconds(of->seconds / 6).text, readable_seconds(of->seconds / 6).text);
     printf("Measured: from the start of the launch to the finished forest. Ideal: the first row's time by "
            "cores.\n"
            "Scalability: speed-up divided by times the cores, as the paper has it.\n"
@@ -110,8 +112,7 @@ static json_t *nodes_json(const bramble_scaling *scaling)
     json_t *list = json_array();
     for (size_t k = 0; list && k < scaling->n_nodes; k++) {
         const bramble_scaling_node *node = &scaling->nodes[k];
-        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "node", json_from_text(node->name),
-                                              "start_seconds", json_from_number(node->start_seconds),
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "node", json_from_text(node->name),
                                               "trees_per_second", json_from_number(node->trees_per_second),
                                               "seconds", json_from_number(node->seconds)));
     }

@@ -7,9 +7,10 @@
  *         printf("%s: %.2f\n", scaling.rows[k].cluster, scaling.rows[k].efficiency);
  *     bramble_scaling_fini(&scaling);
  *
- * Nodes are added one at a time, and all clusters grow the same forest. Right before each its nodes are
- * measured alone: each in a training of its own, all at the same time. Time counts from the start of the
- * launch to the finished forest; reading the table does not.
+ * Nodes are added one at a time, and all clusters grow the same forest. Right before each and right after it
+ * its nodes are measured alone: each in a training of its own, all at the same time. What a node does alone
+ * is its rate once it is at work; a cluster's time counts from the start of the launch to the finished
+ * forest, so launching costs efficiency. Reading the table does not.
  */
 #ifndef BRAMBLE_SCALING_H
 #define BRAMBLE_SCALING_H
@@ -43,7 +44,7 @@ enum { BRAMBLE_SCALING_ROUNDS_MAX = 99 };
 typedef struct bramble_scaling_options {
     const size_t *nodes; /* n_nodes of the cluster's, by number, in the order they are added; NULL: all */
     size_t n_nodes;
-    double seconds;  /* the whole cluster trains for so long, a node alone for a third of that */
+    double seconds;  /* the whole cluster trains for so long, a node alone for a sixth of that, twice */
     uint32_t trees;  /* grown in every row; 0: as many as `seconds` asks for */
     uint32_t rounds; /* all of it so often, and medians; at most BRAMBLE_SCALING_ROUNDS_MAX */
     bool cold;       /* clusters begin without the data in the nodes' caches */
@@ -58,12 +59,11 @@ typedef struct bramble_scaling_options {
         .seconds = 60, .rounds = 1                                                                           \
     }
 
-/* A node alone, watched while it grows trees, before the largest cluster; the time of the whole forest
- * follows from that. */
+/* A node alone, watched while it grows trees, before and after the largest cluster (the mean of both); the
+ * time of the whole forest follows from that. */
 typedef struct bramble_scaling_node {
     char *name;
-    double start_seconds;    /* until it is at work, data cached */
-    double trees_per_second; /* from then on */
+    double trees_per_second; /* once it is at work */
     double seconds;          /* that the whole forest takes it */
 } bramble_scaling_node;
 

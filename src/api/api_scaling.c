@@ -16,7 +16,7 @@ enum {
     TREES_TO_TELL = 8    /* fewer say nothing about a node's rate */
 };
 
-#define ALONE_SHARE (1 / 3.0) /* of the seconds a cluster trains */
+#define ALONE_SHARE (1 / 6.0) /* of the seconds a cluster trains: before it, and again after it */
 
 /* A measurement on its way. */
 struct measuring {
@@ -76,7 +76,7 @@ static void note_idle(struct step *step, const bramble_progress *training)
 
 static uint32_t count_steps(const struct measuring *m)
 {
-    return m->options->rounds * (m->n > 1 ? 2 * (uint32_t)(m->n - 1) : 1);
+    return m->options->rounds * (m->n > 1 ? 3 * (uint32_t)(m->n - 1) : 1);
 }
 
 static void tell(const struct step *step, const bramble_progress *training)
@@ -132,11 +132,11 @@ static bramble_status measure_alone(const struct part *part, bramble_error *erro
     bramble_cluster *cluster;
     bramble_scaling_node *figures = part->figures;
     struct step step = {.measuring = m, .text = part->text, .alone = true, .silent = part->node > 0};
-    double seconds;
+    double seconds, start;
     bramble_status status = bramble_cluster_select(&cluster, m->cluster, &m->nodes[part->node], 1, error);
     if (status) return status;
     status = train(&step, cluster, TREES_MOST, &seconds, error);
-    if (!status && !scaling_line(&step.course, &figures->start_seconds, &figures->trees_per_second))
+    if (!status && !scaling_line(&step.course, &start, &figures->trees_per_second))
         status = error_set(error, BRAMBLE_ERR_DATA,
                            "%s grew all its trees at once; measure with more data or larger trees",
                            m->names[part->node]);
@@ -209,34 +209,46 @@ static void choose_trees(struct measuring *m)
     if (m->options->trees) m->out->trees = m->options->trees;
 }
 
-/* A cluster's parts, and right after them the cluster. */
-static bramble_status measure_beside_parts(struct measuring *m, size_t k, bramble_scaling_node *figures)
+/* The first k + 1 nodes as a cluster, between two measurements of its parts: a machine that gets faster or
+ * slower meanwhile then weighs on both sides. Room for `again` is as for `figures`. */
+static bramble_status measure_between_parts(struct measuring *m, size_t k, bramble_scaling_node *figures,
+                                            bramble_scaling_node *again)
 {
     bramble_status status = measure_parts(m, k + 1, figures);
     if (status) return status;
+    if (!m->out->trees) choose_trees(m);
+    status = measure_row(m, k);
+    if (!status) status = measure_parts(m, k + 1, again);
+    for (size_t i = 0; i <= k; i++)
+        figures[i].trees_per_second = (figures[i].trees_per_second + again[i].trees_per_second) / 2;
     m->out->rows[k].parts_seconds = scaling_parts_seconds(figures, k + 1, m->out->trees);
-    return measure_row(m, k);
+    return status;
 }
 
-/* A round: all nodes alone, then the clusters from the largest down. The first row is the first node, and is
- * not run again. */
+/* A node on its own is a cluster already measured. */
+static bramble_status measure_single(struct measuring *m)
+{
+    bramble_status status = measure_parts(m, 1, m->out->nodes);
+    if (!status && !m->out->trees) choose_trees(m);
+    return status;
+}
+
+/* A round: the clusters from the largest down. The first row is the first node, and is not run again. */
 static bramble_status measure_round(struct measuring *m, uint32_t trees)
 {
     bramble_scaling_row *first = &m->out->rows[0];
-    bramble_scaling_node *again = mem_zalloc(m->n, sizeof *again);
-    if (!again) return error_memory(m->error, "a scaling table");
-    bramble_status status = measure_parts(m, m->n, m->out->nodes);
+    bramble_scaling_node *figures = mem_zalloc(m->n, 2 * sizeof *figures);
+    if (!figures) return error_memory(m->error, "a scaling table");
+    m->out->trees = trees;
+    size_t last = m->n - 1;
+    bramble_status status = last ? measure_between_parts(m, last, m->out->nodes, figures) : measure_single(m);
+    for (size_t k = last; k-- > 1 && !status;) status = measure_between_parts(m, k, figures, figures + m->n);
     if (!status) {
-        m->out->trees = trees;
-        if (!trees) choose_trees(m);
         first->scaled = true;
         first->seconds = first->parts_seconds = scaling_parts_seconds(m->out->nodes, 1, m->out->trees);
-        m->out->rows[m->n - 1].parts_seconds = scaling_parts_seconds(m->out->nodes, m->n, m->out->trees);
-        if (m->n > 1) status = measure_row(m, m->n - 1);
+        scaling_work_out(m->out);
     }
-    for (size_t k = m->n - 1; k-- > 1 && !status;) status = measure_beside_parts(m, k, again);
-    if (!status) scaling_work_out(m->out);
-    mem_free(again);
+    mem_free(figures);
     return status;
 }
 

@@ -95,15 +95,10 @@ char *scaling_cluster_text(const char *const *names, size_t n, size_t n_all)
     return str_take(&text);
 }
 
-static double seconds_alone(const bramble_scaling_node *node, uint32_t trees)
-{
-    return node->start_seconds + trees / node->trees_per_second;
-}
-
 double scaling_parts_seconds(const bramble_scaling_node *nodes, size_t n, uint32_t trees)
 {
     double rate = 0;
-    for (size_t k = 0; k < n; k++) rate += trees / seconds_alone(&nodes[k], trees);
+    for (size_t k = 0; k < n; k++) rate += nodes[k].trees_per_second;
     return trees / rate;
 }
 
@@ -112,7 +107,7 @@ void scaling_work_out(bramble_scaling *scaling)
     const bramble_scaling_row *first = scaling->rows;
     for (size_t k = 0; k < scaling->n_nodes; k++) {
         bramble_scaling_row *row = &scaling->rows[k];
-        scaling->nodes[k].seconds = seconds_alone(&scaling->nodes[k], scaling->trees);
+        scaling->nodes[k].seconds = scaling_parts_seconds(&scaling->nodes[k], 1, scaling->trees);
         row->efficiency = row->parts_seconds / row->seconds;
         row->speedup = first->seconds / row->seconds;
         row->ideal_seconds = first->seconds * first->cores / row->cores;
@@ -120,15 +115,15 @@ void scaling_work_out(bramble_scaling *scaling)
     }
 }
 
-enum { FIGURES = 8 }; /* of a node and its row that are measured, or follow */
+enum { FIGURES = 7 }; /* of a node and its row that are measured, or follow */
 
 static double *figure(bramble_scaling *scaling, size_t which)
 {
     bramble_scaling_node *node = &scaling->nodes[which / FIGURES];
     bramble_scaling_row *row = &scaling->rows[which / FIGURES];
-    double *const all[FIGURES] = {&node->start_seconds, &node->trees_per_second, &node->seconds,
-                                  &row->seconds,        &row->parts_seconds,     &row->speedup,
-                                  &row->scalability,    &row->efficiency};
+    double *const all[FIGURES] = {&node->trees_per_second, &node->seconds, &row->seconds,
+                                  &row->parts_seconds,     &row->speedup,  &row->scalability,
+                                  &row->efficiency};
     return all[which % FIGURES];
 }
 

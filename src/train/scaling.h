@@ -40,7 +40,7 @@ char *scaling_cluster_text(const char *const *names, size_t n, size_t n_all);
 double scaling_parts_seconds(const bramble_scaling_node *nodes, size_t n, uint32_t trees);
 
 /* Fills in the columns that follow from others: a row needs its seconds, parts_seconds and cores, a node its
- * start_seconds and trees_per_second. Row k is of nodes 0..k. */
+ * trees_per_second. Row k is of nodes 0..k. */
 void scaling_work_out(bramble_scaling *scaling);
 
 /* Each figure's median over rounds (at most BRAMBLE_SCALING_ROUNDS_MAX), which are of the same nodes and

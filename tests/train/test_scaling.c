@@ -89,21 +89,6 @@ static void test_paper(void **state)
     near(nodes[1].seconds, 901 / 2.8, 1e-9);
 }
 
-/* Starting up counts as part of what a node does alone. */
-static void test_start_counts(void **state)
-{
-    (void)state;
-    bramble_scaling_node nodes[2] = {{.start_seconds = 10, .trees_per_second = 1},
-                                     {.start_seconds = 10, .trees_per_second = 1}};
-    bramble_scaling_row rows[2] = {{.cores = 1, .seconds = 110}, {.cores = 2, .seconds = 55}};
-    bramble_scaling scaling = {.trees = 100, .n_nodes = 2, .nodes = nodes, .rows = rows};
-    rows[1].parts_seconds = scaling_parts_seconds(nodes, 2, scaling.trees);
-    scaling_work_out(&scaling);
-    near(nodes[0].seconds, 110, 1e-9);
-    near(rows[1].parts_seconds, 55, 1e-9);
-    near(rows[1].efficiency, 1, 1e-9);
-}
-
 static void check_medians(size_t n_rounds, const double *seconds, double expected)
 {
     bramble_scaling_node nodes[5] = {0};
@@ -147,9 +132,11 @@ static void test_idle_in_any_round(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cluster_text), cmocka_unit_test(test_line),
-        cmocka_unit_test(test_paper),        cmocka_unit_test(test_start_counts),
-        cmocka_unit_test(test_medians),      cmocka_unit_test(test_idle_in_any_round),
+        cmocka_unit_test(test_cluster_text),
+        cmocka_unit_test(test_line),
+        cmocka_unit_test(test_paper),
+        cmocka_unit_test(test_medians),
+        cmocka_unit_test(test_idle_in_any_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
