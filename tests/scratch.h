@@ -54,6 +54,17 @@ static inline const char *scratch_write_gz(struct scratch *s, const char *name, 
     return s->path;
 }
 
+/* Files and folders in it whose names do not begin with a dot. */
+static inline unsigned scratch_count(const struct scratch *s)
+{
+    unsigned n = 0;
+    DIR *dir = opendir(s->folder);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) n += entry->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
 /* The bytes of a file, mem of malloc; *n says how many. */
 static inline uint8_t *scratch_slurp(const char *path, size_t *n)
 {

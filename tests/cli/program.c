@@ -118,16 +118,6 @@ const char *json_text_of(const json_t *object, const char *key)
     return json_string_value(value);
 }
 
-unsigned scratch_count(const struct scratch *folder)
-{
-    unsigned n = 0;
-    DIR *dir = opendir(folder->folder);
-    assert_non_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir));) n += entry->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
-
 static unsigned next_random(unsigned *state, unsigned below)
 {
     *state = *state * 1664525u + 1013904223u;

@@ -52,9 +52,6 @@ void said_failed(struct said said, int code, const char *part);
 double json_number_of(const json_t *object, const char *key);
 const char *json_text_of(const json_t *object, const char *key);
 
-/* How many entries the folder has. */
-unsigned scratch_count(const struct scratch *folder);
-
 /* Data sets written into the folder as NAME. */
 /* rows of size,colour,weight,kind: kind (small, large, odd) follows from size and colour but for some noise,
  * with text and missing values among the features */

@@ -85,16 +85,6 @@ static void holds(const struct place *p, const char *path)
     free(bytes);
 }
 
-static unsigned n_files(const char *folder)
-{
-    unsigned n = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir));) n += entry->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
-
 static void test_kept_and_found(void **state)
 {
     struct place *p = *state;
@@ -105,7 +95,7 @@ static void test_kept_and_found(void **state)
     holds(p, found);
     mem_free(found);
     mem_free(path);
-    assert_int_equal(n_files(p->cache.folder), 1);
+    assert_int_equal(scratch_count(&p->cache), 1);
 }
 
 static void test_damaged_or_short_is_removed(void **state)
@@ -120,7 +110,7 @@ static void test_damaged_or_short_is_removed(void **state)
         close(fd);
         mem_free(path);
         assert_false(blob_find(p->hash, LENGTH, &found));
-        assert_int_equal(n_files(p->cache.folder), 0);
+        assert_int_equal(scratch_count(&p->cache), 0);
     }
     mem_free(bring_in(p, intake_of(p), &kept));
     assert_false(blob_find(p->hash, LENGTH + 1, &found));
@@ -150,7 +140,7 @@ static void test_recalled_by_what_it_was_made_from(void **state)
     assert_string_equal(found, path);
     unlink(path);
     assert_not_recalled();
-    assert_int_equal(n_files(p->cache.folder), 0);
+    assert_int_equal(scratch_count(&p->cache), 0);
     mem_free(found);
     mem_free(path);
 }
@@ -174,7 +164,7 @@ static void test_damaged_notes_recall_nothing(void **state)
         scratch_write(&p->cache, name, bad, (size_t)n);
         assert_not_recalled();
     }
-    assert_int_equal(n_files(p->cache.folder), 1);
+    assert_int_equal(scratch_count(&p->cache), 1);
 }
 
 static void test_damaged_on_the_way(void **state)
@@ -189,7 +179,7 @@ static void test_damaged_on_the_way(void **state)
     assert_int_equal(blob_intake_finish(intake, &path, &kept, &error), BRAMBLE_ERR_DATA);
     assert_null(path);
     blob_intake_free(intake);
-    assert_int_equal(n_files(p->cache.folder), 0);
+    assert_int_equal(scratch_count(&p->cache), 0);
 }
 
 static void test_hostile_names_and_places(void **state)
@@ -213,7 +203,7 @@ static void test_hostile_names_and_places(void **state)
     assert_int_equal(blob_intake_write(intake, UINT64_MAX, "x", 1, &error), BRAMBLE_ERR_DATA);
     assert_int_equal(blob_intake_write(intake, 1, p->bytes, LENGTH, &error), BRAMBLE_ERR_DATA);
     blob_intake_free(intake);
-    assert_int_equal(n_files(p->cache.folder), 0);
+    assert_int_equal(scratch_count(&p->cache), 0);
 }
 
 static void test_link_is_not_followed(void **state)
@@ -234,12 +224,12 @@ static void test_abandoned_parts_go(void **state)
     struct blob_intake *first = intake_of(p);
     assert_int_equal(access(part, F_OK), -1);
     struct blob_intake *second = intake_of(p); /* does not touch the first one's */
-    assert_int_equal(n_files(p->cache.folder), 2);
+    assert_int_equal(scratch_count(&p->cache), 2);
     bool kept;
     mem_free(bring_in(p, first, &kept));
     assert_true(kept);
     mem_free(bring_in(p, second, &kept));
-    assert_int_equal(n_files(p->cache.folder), 1);
+    assert_int_equal(scratch_count(&p->cache), 1);
 }
 
 static void test_adopt(void **state)

@@ -9,16 +9,6 @@
 
 enum { MANY = 40, IMAGES = 60000, PIXELS = 28 * 28 };
 
-static unsigned files_in(const char *folder)
-{
-    unsigned n = 0;
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *entry; (entry = readdir(dir));) n += entry->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
-
 static struct spill *new_spill(bool forced)
 {
     struct spill *spill;
@@ -97,10 +87,10 @@ static void the_file_has_no_name(void **state)
     void *array = spill_resize(spill, NULL, 1000, 1);
     assert_non_null(array);
     assert_true(spill_file_bytes(spill) >= 1000);
-    assert_int_equal(files_in(s.folder), 0);
+    assert_int_equal(scratch_count(&s), 0);
     spill_release(array);
     spill_free(spill);
-    assert_int_equal(files_in(s.folder), 0);
+    assert_int_equal(scratch_count(&s), 0);
     scratch_remove(&s);
 }
 
@@ -222,7 +212,7 @@ static void a_table_goes_into_the_file(void **state)
         skip();
     }
     assert_true(free_sum == limited_sum);
-    assert_int_equal(files_in(s.folder), 2);
+    assert_int_equal(scratch_count(&s), 2);
     scratch_remove(&s);
 }
 

@@ -24,15 +24,6 @@ static void assert_one_line(const bramble_error *error)
     assert_null(strchr(error->message, '\n'));
 }
 
-static size_t count_files(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    size_t n = 0;
-    for (struct dirent *entry; (entry = readdir(dir));) n += entry->d_name[0] != '.';
-    closedir(dir);
-    return n;
-}
-
 /* A file that may not grow stands for a full disk: the old model stays, and nothing else. */
 static void test_full_disk(void **state)
 {
@@ -53,7 +44,7 @@ static void test_full_disk(void **state)
     uint8_t *bytes = scratch_slurp(scratch.path, &n);
     assert_int_equal(n, 9);
     assert_memory_equal(bytes, "old model", 9);
-    assert_int_equal(count_files(scratch.folder), 1);
+    assert_int_equal(scratch_count(&scratch), 1);
     free(bytes);
     model_free(model);
     scratch_remove(&scratch);
@@ -73,7 +64,7 @@ static void test_folder_that_cannot_be_written(void **state)
         assert_int_equal(chmod(scratch.folder, 0700), 0);
         assert_one_line(&error);
     }
-    assert_int_equal(count_files(scratch.folder), 0);
+    assert_int_equal(scratch_count(&scratch), 0);
     model_free(model);
     scratch_remove(&scratch);
 }
@@ -129,7 +120,7 @@ static void test_out_of_memory(void **state)
     for (bramble_task task = BRAMBLE_TASK_CLASSIFICATION; task <= BRAMBLE_TASK_REGRESSION; task++) {
         struct bramble_model *model = some_model(task);
         fail_in_turn(model_save, model, scratch_path(&scratch, "m.onnx"));
-        assert_int_equal(count_files(scratch.folder), 1);
+        assert_int_equal(scratch_count(&scratch), 1);
         fail_in_turn(run_load, model, scratch.path);
         fail_in_turn(run_print, model, scratch.path);
         model_free(model);
