@@ -132,11 +132,11 @@ static bramble_status measure_alone(const struct part *part, bramble_error *erro
     bramble_cluster *cluster;
     bramble_scaling_node *figures = part->figures;
     struct step step = {.measuring = m, .text = part->text, .alone = true, .silent = part->node > 0};
-    double seconds, start;
+    double seconds;
     bramble_status status = bramble_cluster_select(&cluster, m->cluster, &m->nodes[part->node], 1, error);
     if (status) return status;
     status = train(&step, cluster, TREES_MOST, &seconds, error);
-    if (!status && !scaling_line(&step.course, &start, &figures->trees_per_second))
+    if (!status && !scaling_rate(&step.course, &figures->trees_per_second))
         status = error_set(error, BRAMBLE_ERR_DATA,
                            "%s grew all its trees at once; measure with more data or larger trees",
                            m->names[part->node]);

@@ -1,7 +1,7 @@
 /*
  * What the members of a step say to each other, as the step sees it: how the bytes travel is the business of
- * whoever fills in these functions (train/ring.h; tests do it between threads). All members take the same
- * steps on the same divisions, so that their calls meet.
+ * whoever fills in these functions (tests/net/test_together.c does it between threads). All members take the
+ * same steps on the same divisions, so that their calls meet.
  *
  *   begin ... gather ... ready(0) ... gather ... ready(1) ... finish
  *

@@ -31,7 +31,7 @@ void scaling_course_fini(struct scaling_course *course)
     *course = (struct scaling_course){0};
 }
 
-bool scaling_line(const struct scaling_course *course, double *start, double *rate)
+bool scaling_rate(const struct scaling_course *course, double *rate)
 {
     double seconds = 0, trees = 0, both = 0, square = 0;
     size_t n = course->n;
@@ -46,8 +46,6 @@ bool scaling_line(const struct scaling_course *course, double *start, double *ra
     }
     if (!(square > 0)) return false;
     *rate = both / square;
-    *start = seconds - trees / *rate;
-    if (*start < 0) *start = 0;
     return true;
 }
 

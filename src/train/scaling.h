@@ -24,9 +24,9 @@ struct scaling_course {
 bool scaling_course_add(struct scaling_course *course, double seconds, uint32_t trees);
 void scaling_course_fini(struct scaling_course *course);
 
-/* A straight line through a course by least squares: trees grow at `rate` a second from second `start` on.
- * False when there are fewer than three points. */
-bool scaling_line(const struct scaling_course *course, double *start, double *rate);
+/* Trees a second, by the straight line through a course (least squares). False when there are fewer than
+ * three points. */
+bool scaling_rate(const struct scaling_course *course, double *rate);
 
 /* Nodes of one kind have names that differ in a number at the end ("pi4-1", "pi4-2"; "pi1", "pi2"): the
  * length of the kind's name within names[i]. O(n). */
