@@ -32,8 +32,10 @@ static double now(void)
 static void tell(void *context, const char *event, const char *node, const char *text)
 {
     const double *start = context;
-    printf("{\"seconds\": %.3f, \"event\": \"%s\", \"node\": \"%s\", \"text\": \"%s\"}\n", now() - *start,
-           event, node ? node : "", text);
+    printf("{\"seconds\": %.3f, \"event\": \"%s\", \"node\": \"%s\", \"text\": \"", now() - *start, event,
+           node ? node : "");
+    for (; *text; text++) putchar(*text == '"' || *text == '\\' || (unsigned char)*text < ' ' ? ' ' : *text);
+    printf("\"}\n");
     fflush(stdout);
 }
 

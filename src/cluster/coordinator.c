@@ -39,6 +39,8 @@ static void take_order(void *context, char *line)
     struct coordinator *c = context;
     if (strncmp(line, "job ", 4) == 0)
         coordinator_take_job(c, line + 4);
+    else if (strncmp(line, "prepare ", 8) == 0)
+        coordinator_prepare_job(c, line + 8);
     else if (strcmp(line, "drop") == 0)
         coordinator_drop_job(c);
     else if (strcmp(line, "stop") == 0)
@@ -87,7 +89,7 @@ static void take_result(struct coordinator *c, uint32_t rank, const struct wire_
     bramble_error error = {0};
     if (message->length < sizeof head) return;
     memcpy(&head, message->bytes, sizeof head);
-    if (!coordinator_at_job(c, head.job) || head.task >= c->job.n_tasks) return;
+    if (!c->schedule || head.job != c->job.number || head.task >= c->job.n_tasks) return;
     if (!(head.seconds >= 0 && head.seconds < SECONDS_MOST)) return;
     if (!schedule_result(c->schedule, rank - 1, head.task, head.seconds)) return;
     if (journal_append(c->journal, head.task, message->bytes + sizeof head,
@@ -126,6 +128,10 @@ static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_me
           message->length - sizeof head);
     coordinator_data_given_up(c, rank);
     c->nodes[rank].state = WORKER_OUT;
+    if (!c->schedule) { /* it is asked again when the job begins */
+        coordinator_report(c, "opened %" PRIu32 " %" PRIu32, c->job.number, rank);
+        return;
+    }
     schedule_leave(c->schedule, rank - 1);
     coordinator_report(c, "out %" PRIu32 " %s", rank, error.message);
     if (c->together) {
@@ -153,8 +159,10 @@ static void handle_of_job(struct coordinator *c, uint32_t rank, const struct wir
         node->state = WORKER_WORKING;
         if (c->together)
             coordinator_together_ready(c);
-        else
+        else if (c->schedule)
             schedule_join(c->schedule, rank - 1, node->threads);
+        else
+            coordinator_report(c, "opened %" PRIu32 " %" PRIu32, c->job.number, rank);
         break;
     default: break;
     }

@@ -5,9 +5,11 @@
  *
  * Orders come in as lines on one named pipe, reports go out on another:
  *
- *   job JSON   work on this (job.h)      here PID                       rank 0 itself
- *   drop       forget the job            hello RANK PID THREADS         a worker is there
- *   stop       send everybody home       ready                          all of them are
+ *   prepare JSON   get ready for this    here PID                       rank 0 itself
+ *   job JSON   work on this (job.h)      hello RANK PID THREADS         a worker is there
+ *   drop       forget the job            ready                          all of them are
+ *   stop       send everybody home       opened JOB RANK                a worker is ready for a job that is
+ *                                                                       prepared, or cannot do it (0: all)
  *                                        progress JOB DONE TOTAL        four times a second, and
  *                                        worker JOB RANK STATE TASKS RATE   one of these for each worker
  *                                        have RANK                      the data are there

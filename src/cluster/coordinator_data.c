@@ -109,7 +109,7 @@ static void find_senders(struct coordinator *c)
 bool coordinator_send_data(struct coordinator *c)
 {
     bramble_error error;
-    if (!c->schedule || !c->job.data || c->together) return false;
+    if (!coordinator_at_job(c, 0) || !c->job.data || c->together) return false;
     find_senders(c);
     if (!c->carrier) return false;
     bool any = carrier_poll(c->carrier);

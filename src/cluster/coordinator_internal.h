@@ -44,6 +44,7 @@ struct coordinator {
     struct schedule *schedule;  /* of workers rank - 1; NULL: no job, or one that is being opened */
     struct journal *journal;
     struct bookkeeping opening, syncing;
+    bool prepared; /* the workers know of the job; it has not begun, and another generation may be at it */
     struct together *together; /* NULL: each worker does tasks on its own */
     struct carrier *carrier;   /* of our own copy of the data, once it was needed */
     bool no_copy;              /* ours cannot be read */
@@ -58,9 +59,10 @@ void coordinator_report(struct coordinator *c, const char *format, ...) __attrib
 /* How far the job is, and what each worker does: "progress", and a "worker" for each. */
 void coordinator_report_progress(struct coordinator *c);
 
-/* Is `number` (or 0: whatever job there was) the job at hand? */
+/* Is `number` (or 0: whatever job there was) the job at hand, begun or prepared? */
 bool coordinator_at_job(const struct coordinator *c, uint32_t number);
 
+void coordinator_prepare_job(struct coordinator *c, const char *text);
 void coordinator_take_job(struct coordinator *c, const char *text);
 void coordinator_drop_job(struct coordinator *c);
 void coordinator_fail_job(struct coordinator *c, uint32_t rank,

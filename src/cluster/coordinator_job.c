@@ -10,14 +10,14 @@
 
 bool coordinator_at_job(const struct coordinator *c, uint32_t number)
 {
-    return c->schedule && (!number || number == c->job.number);
+    return (c->schedule || c->prepared) && (!number || number == c->job.number);
 }
 
 void coordinator_drop_job(struct coordinator *c)
 {
     errand_wait(&c->opening.errand);
     errand_wait(&c->syncing.errand);
-    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
+    for (uint32_t rank = 1; coordinator_at_job(c, 0) && rank <= c->n_workers; rank++)
         wire_send_copy(c->wire, rank, WIRE_JOB_DONE, NULL, 0);
     schedule_free(c->opening.schedule);
     journal_close(c->opening.journal);
@@ -30,17 +30,21 @@ void coordinator_drop_job(struct coordinator *c)
     c->schedule = NULL;
     c->journal = NULL;
     c->carrier = NULL;
-    c->no_copy = c->unsynced = c->final = c->out_of_memory = false;
+    c->prepared = c->no_copy = c->unsynced = c->final = c->out_of_memory = false;
     for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
         c->nodes[rank].has_data = c->nodes[rank].waits_for_data = false;
         c->nodes[rank].receivers = 0;
     }
 }
 
+/* Others may well be at a job that cannot be prepared here: why not is said when it shall begin. */
 void coordinator_fail_job(struct coordinator *c, uint32_t rank, const bramble_error *error)
 {
-    coordinator_report(c, "error %" PRIu32 " %d %" PRIu32 " %s", c->job.number, (int)error->status, rank,
-                       error->message);
+    if (c->prepared && !c->opening.schedule)
+        coordinator_report(c, "opened %" PRIu32 " 0", c->job.number);
+    else
+        coordinator_report(c, "error %" PRIu32 " %d %" PRIu32 " %s", c->job.number, (int)error->status, rank,
+                           error->message);
     coordinator_drop_job(c);
 }
 
@@ -62,14 +66,41 @@ static void open_job(void *context)
         opening->status = journal_read(job->journal, job->key, mark_done, opening->schedule, &opening->error);
 }
 
+/* The job of an order goes into c; false: it failed. One that is prepared already is kept as it is. */
+static bool read_job(struct coordinator *c, const char *text)
+{
+    struct job job = {0};
+    bramble_error error = {0};
+    bramble_status status = job_from_json(&job, text, strlen(text), &error);
+    if (!status && c->prepared && job.number == c->job.number) {
+        job_fini(&job);
+        return true;
+    }
+    coordinator_drop_job(c);
+    c->job = job;
+    if (status) coordinator_fail_job(c, 0, &error);
+    return !status;
+}
+
+/* A job that is done together is divided first, among those that are there when it begins. */
+void coordinator_prepare_job(struct coordinator *c, const char *text)
+{
+    if (!read_job(c, text) || c->prepared) return;
+    const struct program *program = program_find(c->programs, c->job.program);
+    if (program && program->run_together) {
+        coordinator_report(c, "opened %" PRIu32 " 0", c->job.number);
+        coordinator_drop_job(c);
+        return;
+    }
+    c->prepared = true;
+    for (uint32_t rank = 1; c->prepared && rank <= c->n_workers; rank++)
+        coordinator_send_job(c, rank, &c->job);
+}
+
 void coordinator_take_job(struct coordinator *c, const char *text)
 {
     bramble_error error = {0};
-    coordinator_drop_job(c);
-    if (job_from_json(&c->job, text, strlen(text), &error)) {
-        coordinator_fail_job(c, 0, &error);
-        return;
-    }
+    if (!read_job(c, text)) return;
     c->opening.job = &c->job;
     c->opening.schedule = schedule_new(c->job.n_tasks, c->n_workers);
     if (c->opening.schedule) {
@@ -94,6 +125,19 @@ void coordinator_send_job(struct coordinator *c, uint32_t rank, const struct job
     mem_free(text);
 }
 
+/* Those that prepared it begin, those that could not are asked again: the generation before, which was there
+ * beside them, is gone. */
+static void begin_prepared(struct coordinator *c)
+{
+    c->prepared = false;
+    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++) {
+        if (c->nodes[rank].state == WORKER_WORKING)
+            schedule_join(c->schedule, rank - 1, c->nodes[rank].threads);
+        else if (c->nodes[rank].state == WORKER_OUT)
+            coordinator_send_job(c, rank, &c->job);
+    }
+}
+
 static void announce_job(struct coordinator *c)
 {
     const struct program *program = program_find(c->programs, c->job.program);
@@ -103,6 +147,8 @@ static void announce_job(struct coordinator *c)
     c->opening.journal = NULL;
     if (program && program->run_together)
         coordinator_divide(c, program);
+    else if (c->prepared)
+        begin_prepared(c);
     else
         for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
             coordinator_send_job(c, rank, &c->job);

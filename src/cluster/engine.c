@@ -66,10 +66,21 @@ static bool alone(const struct engine *engine)
     return true;
 }
 
+/* A generation that shall follow gets ready for the job while the one before is at it. */
+static void prepare_job(struct engine *engine, struct generation *next)
+{
+    if (!next || !next->ready || engine->job_over || next->prepared == (engine->job ? engine->job_number : 0))
+        return;
+    next->prepared = engine->job ? engine->job_number : 0;
+    memset(next->opened, 0, sizeof next->opened);
+    generation_order(next, engine->job ? "prepare" : "drop", engine->job ? engine->job : "");
+}
+
 static void give_job(struct engine *engine)
 {
     struct generation *g = engine->now;
     pthread_mutex_lock(&engine->lock);
+    prepare_job(engine, engine->next);
     if (engine->job_new) {
         for (size_t i = 0; i < engine->roster.n; i++) {
             struct roster_entry *entry = engine->roster.entries[i];
@@ -84,9 +95,10 @@ static void give_job(struct engine *engine)
         g->given_job = true;
         g->refusal = (bramble_error){0};
     }
-    if (g && g->given_job && !engine->job) {
+    if (g && (g->given_job || g->prepared) && !engine->job) {
         generation_order(g, "drop", "");
         g->given_job = false;
+        g->prepared = 0;
     }
     pthread_mutex_unlock(&engine->lock);
 }

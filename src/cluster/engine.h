@@ -5,7 +5,8 @@
  *
  * A node counts as lost when it is silent for longer than it has taught us to wait (heartbeat.h), or when MPI
  * ends. Lost nodes are tried again, ever more rarely; the next generation with them is started beside the
- * running one, which goes home only when the other is ready.
+ * running one, which goes home only when its nodes have the job open in the other. The first generation is
+ * this machine's alone, so that a job begins before anybody else has answered.
  *
  * One thread of its own does all this; the functions here may be called from one other thread.
  */

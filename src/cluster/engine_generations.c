@@ -33,9 +33,10 @@ static struct roster_entry *member(const struct engine *engine, const struct gen
 
 /* --- beginnings --- */
 
-/* Starts a generation of everybody present, or, one by one, of those at work and another. A node that is new
- * may be what keeps it from starting: then the others go on, and it is tried again later. */
-static struct generation *launch(struct engine *engine)
+/* Starts a generation of everybody present, or of this machine, or, one by one, of those at work and another.
+ * A node that is new may be what keeps it from starting: then the others go on, and it is tried again later.
+ */
+static struct generation *launch(struct engine *engine, bool only_local)
 {
     struct member members[GENERATION_MEMBERS];
     size_t numbers[GENERATION_MEMBERS], n = 0;
@@ -44,7 +45,8 @@ static struct generation *launch(struct engine *engine)
     for (size_t i = 0; i < engine->roster.n && n < GENERATION_MEMBERS; i++) {
         struct roster_entry *entry = engine->roster.entries[i];
         bool is_new = !contains(engine->now, i);
-        if (!entry->present || (engine->one_by_one && is_new && new_one)) continue;
+        if (!entry->present || (only_local && !entry->node.local)) continue;
+        if (engine->one_by_one && is_new && new_one) continue;
         new_one |= is_new;
         members[n] = (struct member){&entry->node, entry->program, entry->status.threads};
         numbers[n++] = i;
@@ -122,26 +124,31 @@ static void keep_counts(struct engine *engine, const struct generation *g)
     }
 }
 
-/* Whose fault it may be that g did not get ready: its only member's; the one mpiexec names; else, when some
- * said hello, those that did not; else, when others do without them, those that are new. False: anybody's. */
+/* In g, and not in the one at work beside it. */
+static bool newcomer(const struct engine *engine, const struct generation *g, size_t i)
+{
+    return !g->is_second || !contains(engine->now, g->members[i]);
+}
+
+/* Whose fault it may be that g did not get ready: the one's mpiexec names; else, when some said hello, those
+ * that did not; else that of the only newcomer. False: anybody's. */
 static bool find_suspects(const struct engine *engine, const struct generation *g, uint32_t named,
                           bool suspects[GENERATION_MEMBERS])
 {
+    size_t n_new = 0;
     bool any = false, greeted = false;
-    for (size_t i = 0; i < g->n_members; i++) greeted |= g->greeted[i];
+    for (size_t i = 0; i < g->n_members; i++) greeted |= g->greeted[i], n_new += newcomer(engine, g, i);
     for (size_t i = 0; i < g->n_members; i++) {
-        suspects[i] = g->n_members == 1 ? true
-                      : named           ? named == i + 1
-                      : greeted         ? !g->greeted[i]
-                      : g->is_second    ? !contains(engine->now, g->members[i])
-                                        : false;
+        suspects[i] = named     ? named == i + 1
+                      : greeted ? !g->greeted[i]
+                                : n_new == 1 && newcomer(engine, g, i);
         any |= suspects[i];
     }
     return any;
 }
 
-/* A generation that never got ready. When nobody in particular is to blame, all are looked at again, and then
- * brought in one by one, which shows who it is. */
+/* A generation that never got ready. When nobody in particular is to blame, all newcomers are looked at
+ * again, and then brought in one by one, which shows who it is. */
 static void mourn_stillborn(struct engine *engine, const struct generation *g)
 {
     char line[200];
@@ -158,7 +165,7 @@ static void mourn_stillborn(struct engine *engine, const struct generation *g)
         if (found && suspects[i]) {
             engine_tell(engine, "lost", member(engine, g, i)->node.name, "%s", why);
             roster_lose(&engine->roster, g->members[i], now, why);
-        } else if (!found && !g->is_second)
+        } else if (!found && newcomer(engine, g, i))
             roster_doubt(&engine->roster, g->members[i], now, why);
     }
     engine->one_by_one |= !found;
@@ -292,22 +299,38 @@ static void succeed(struct engine *engine)
     engine->next = NULL;
 }
 
+/* Those at work can go over to the next generation without a pause; who is new in it may take longer. */
+static bool next_is_prepared(struct engine *engine)
+{
+    const struct generation *next = engine->next;
+    pthread_mutex_lock(&engine->lock);
+    bool prepared = !engine->job || engine->job_over || next->prepared == engine->job_number;
+    bool open = engine->job && !engine->job_over;
+    pthread_mutex_unlock(&engine->lock);
+    for (size_t i = 0; open && i < next->n_members; i++)
+        prepared &= next->opened[i] || !contains(engine->now, next->members[i]);
+    return prepared;
+}
+
+/* This machine begins by itself, and the others come in when all have answered that soon will. */
 static void decide(struct engine *engine, double now)
 {
+    bool gathered = roster_gathered(&engine->roster, now);
     if (next_is_stale(engine)) {
         end_abruptly(engine, engine->next);
         let_go(engine, &engine->next);
     }
     if (!engine->now && engine->next) succeed(engine);
     if (!engine->now) {
-        if (roster_present(&engine->roster) && roster_gathered(&engine->roster, now))
-            engine->now = launch(engine);
+        bool alone = !engine->n_generations && !gathered;
+        if (alone ? roster_local_present(&engine->roster) : gathered && roster_present(&engine->roster))
+            engine->now = launch(engine, alone);
     } else if (!engine->next && engine->now->ready && !somebody_new(engine)) {
         engine->one_by_one = false;
-    } else if (!engine->next && engine->now->ready) {
-        engine->next = launch(engine);
+    } else if (!engine->next && engine->now->ready && gathered) {
+        engine->next = launch(engine, false);
         if (engine->next) engine->next->is_second = true;
-    } else if (engine->next && engine->next->ready) {
+    } else if (engine->next && engine->next->ready && next_is_prepared(engine)) {
         keep_counts(engine, engine->now);
         generation_order(engine->now, "stop", "");
         let_go(engine, &engine->now);

@@ -87,6 +87,12 @@ static void job_failed(const struct reporter *from, const char *line)
         engine_end_job(engine, job, &error);
 }
 
+static void worker_opened(struct generation *generation, uint32_t job, uint32_t rank)
+{
+    if (job != generation->prepared) return;
+    for (size_t i = 0; i < generation->n_members; i++) generation->opened[i] |= !rank || rank == i + 1;
+}
+
 /* What one worker said or did, in words. */
 static void node_reported(const struct reporter *from, const char *line)
 {
@@ -113,7 +119,7 @@ static void job_done(struct engine *engine, uint32_t number)
 void engine_take_report(void *context, char *line)
 {
     const struct reporter *from = context;
-    uint32_t number;
+    uint32_t number, rank;
     double seconds;
     if (strncmp(line, "progress ", 9) == 0)
         progress_reported(from->engine, line + 9);
@@ -121,6 +127,8 @@ void engine_take_report(void *context, char *line)
         worker_reported(from, line + 7);
     else if (sscanf(line, "lost %" SCNu32 " %lf", &number, &seconds) == 2)
         worker_lost(from, number, seconds);
+    else if (sscanf(line, "opened %" SCNu32 " %" SCNu32, &number, &rank) == 2)
+        worker_opened(from->generation, number, rank);
     else if (sscanf(line, "done %" SCNu32, &number) == 1)
         job_done(from->engine, number);
     else if (strncmp(line, "error ", 6) == 0)

@@ -26,11 +26,13 @@ struct generation {
     bool greeted[GENERATION_MEMBERS]; /* who did */
     bool is_second;                   /* another is at work until it is ready */
     bool given_job, leaving;
-    bramble_error refusal; /* of the job given: its members' memory is too small */
-    bool hung;             /* and was killed for it */
-    bool killed;           /* for whatever reason */
-    bool inquest;          /* leaving, and mpiexec shall say why */
-    double leave_by;       /* when patience ends */
+    uint32_t prepared;               /* the job it got ready for while another was at it; 0: none */
+    bool opened[GENERATION_MEMBERS]; /* who is ready for that one, or cannot do it */
+    bramble_error refusal;           /* of the job given: its members' memory is too small */
+    bool hung;                       /* and was killed for it */
+    bool killed;                     /* for whatever reason */
+    bool inquest;                    /* leaving, and mpiexec shall say why */
+    double leave_by;                 /* when patience ends */
 };
 
 /* Starts one in `folder`; `plan` needs its paths not filled in. */
@@ -42,7 +44,7 @@ bramble_status generation_start(struct generation **out, const char *folder, uin
 void generation_poll(struct generation *generation, void (*take)(void *context, char *line), void *context);
 
 void generation_order(struct generation *generation, const char *order,
-                      const char *text); /* "job", JSON; or "stop", "" */
+                      const char *text); /* "job", JSON; or "stop", ""; coordinator.h */
 
 /* Rank 0 is no more: it closed its pipe, or mpiexec ended. */
 bool generation_over(struct generation *generation);

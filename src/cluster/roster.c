@@ -12,8 +12,8 @@
 #define PROBE_SECONDS 8.0
 #define FIRST_RETRY 1.0
 #define LAST_RETRY 30.0
-#define STRAGGLERS_GET 2.0 /* times as long as the slowest that answered */
-#define STRAGGLERS_LEAST 0.75
+#define STRAGGLERS_GET 1.25 /* times as long as the slowest that answered */
+#define STRAGGLERS_LEAST 0.25
 
 static void entry_free(struct roster_entry *entry)
 {
@@ -227,6 +227,13 @@ bool roster_present(const struct roster *roster)
 {
     for (size_t i = 0; i < roster->n; i++)
         if (roster->entries[i]->present) return true;
+    return false;
+}
+
+bool roster_local_present(const struct roster *roster)
+{
+    for (size_t i = 0; i < roster->n; i++)
+        if (roster->entries[i]->present && roster->entries[i]->node.local) return true;
     return false;
 }
 

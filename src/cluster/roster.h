@@ -55,7 +55,7 @@ bramble_status roster_add(struct roster *roster, const char *address, bramble_er
 /* Starts looking for those that are due and takes in what came of it; tells `event` what changed. */
 void roster_poll(struct roster *roster, double now, engine_event *event, void *context);
 
-/* True when there is no use in waiting for more answers before the first start. */
+/* True when there is no use in waiting for more answers before a start. */
 bool roster_gathered(const struct roster *roster, double now);
 
 /* It was lost, or failed: away, and looked for again after a while that doubles each time. */
@@ -64,7 +64,8 @@ void roster_lose(struct roster *roster, size_t i, double now, const char *why);
 /* It may be why MPI did not start: looked at again at once. */
 void roster_doubt(struct roster *roster, size_t i, double now, const char *why);
 
-bool roster_present(const struct roster *roster); /* anybody is */
+bool roster_present(const struct roster *roster);       /* anybody is */
+bool roster_local_present(const struct roster *roster); /* this machine is, and takes part */
 
 /* Ends what may be left of this session's processes, on nodes that can be reached within `seconds`. */
 void roster_sweep(struct roster *roster, double seconds);
