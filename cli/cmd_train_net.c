@@ -226,6 +226,7 @@ static const struct option options[] = {
      .fallback = "60",
      .help = "how often to keep what a resume needs"},
     OPTIONS_TRAIN_SOURCE_OF(train_net_values),
+    OPTION_SAMPLE_WEIGHT_AT(FIELD(train_net_values, source.sample_weight)),
     {.name = "out",
      .value = "MODEL",
      .kind = OPTION_TEXT,

@@ -128,6 +128,8 @@ typedef struct bramble_net_stats {
 
 /*
  * Trains on `train` (which must have a target) and gives a model that no longer needs it. stats may be NULL.
+ * Where the table has weights, a batch's loss is sum(weight loss) / sum(weight), and so are validation's
+ * figures; the accuracy in training counts rows. Weights that are all the same are none.
  * When the loss stops being a finite number: BRAMBLE_ERR_DATA, with the step and the layer where it began;
  * the checkpoint, if any, stays the last good one.
  */
@@ -161,7 +163,7 @@ typedef struct bramble_step {
 /*
  * A network for rows like those of `table`, which gives it its input, its target and the statistics that
  * scale both; it is not needed any longer afterwards. Of the options those of the network, the optimiser and
- * the loss count, batch_size (the most rows a step takes), the seed and threads.
+ * the loss count, batch_size (the most rows a step takes), the seed and threads. Weights of the table do not.
  */
 BRAMBLE_API bramble_status bramble_trainer_open(bramble_trainer **out, const bramble_table *table,
                                                 const bramble_net_options *options, bramble_error *error);

@@ -14,6 +14,7 @@ enum { SLOTS = 3 };            /* one that is trained on, two that are ready or 
 struct slot {
     float *x;
     uint32_t *targets;
+    float *weights; /* NULL: the rows have none */
     struct batch batch;
 };
 
@@ -91,8 +92,12 @@ static void batch_make(struct batches *b, struct slot *slot)
         uint32_t row = b->order[first + i];
         sample_make(b, row, slot->x + (size_t)i * b->encoder->n_inputs);
         if (targets) memcpy(&slot->targets[i], &targets[row], sizeof *targets);
+        if (slot->weights) slot->weights[i] = b->rows->weights[row];
     }
-    slot->batch = (struct batch){.x = slot->x, .targets = targets ? slot->targets : NULL, .samples = samples};
+    slot->batch = (struct batch){.x = slot->x,
+                                 .targets = targets ? slot->targets : NULL,
+                                 .weights = slot->weights,
+                                 .samples = samples};
     b->making = state_after(b, b->making);
 }
 
@@ -177,6 +182,7 @@ static bool slots_allocate(struct batches *b)
         slot->x = mem_alloc_aligned((size_t)samples * b->encoder->n_inputs, sizeof *slot->x);
         slot->targets = mem_alloc(samples, sizeof *slot->targets);
         if (!slot->x || !slot->targets) return false;
+        if (b->rows->weights && !(slot->weights = mem_alloc(samples, sizeof *slot->weights))) return false;
     }
     return true;
 }
@@ -241,6 +247,7 @@ void batches_free(struct batches *b)
     for (int s = 0; s < SLOTS; s++) {
         mem_free(b->slots[s].x);
         mem_free(b->slots[s].targets);
+        mem_free(b->slots[s].weights);
     }
     row_encoder_free(b->coder);
     mem_free(b->order);

@@ -30,9 +30,10 @@ struct batches_state {
 };
 
 struct batch {
-    const float *x;      /* samples x D */
-    const void *targets; /* samples uint32_t or float, as the encoder has them; NULL: there are none */
-    uint32_t samples;    /* M, or fewer at the end of an epoch */
+    const float *x;       /* samples x D */
+    const void *targets;  /* samples uint32_t or float, as the encoder has them; NULL: there are none */
+    const float *weights; /* samples, or NULL: all 1 */
+    uint32_t samples;     /* M, or fewer at the end of an epoch */
 };
 
 struct batches;

@@ -128,6 +128,22 @@ static bramble_status copy_targets(struct rows *out, const struct bramble_table 
     return BRAMBLE_OK;
 }
 
+/* Divided by the greatest, weights that are all the same are 1, and training goes as it does without any. */
+static bramble_status copy_weights(struct rows *out, const struct bramble_table *table,
+                                   const uint32_t *numbers, bramble_error *error)
+{
+    if (!table->weights) return BRAMBLE_OK;
+    float *weights = spill_resize(out->spill, NULL, out->n_rows, sizeof *weights);
+    if (!weights) return spill_error(out->spill, error, "the weights of a table");
+    out->weights = out->owned_weights = weights;
+    double greatest = 0;
+    for (size_t i = 0; i < table->n_rows; i++)
+        if (table->weights[i] > greatest) greatest = table->weights[i];
+    for (size_t i = 0; i < out->n_rows; i++)
+        weights[i] = (float)(table->weights[numbers ? numbers[i] : i] / greatest);
+    return BRAMBLE_OK;
+}
+
 bramble_status rows_init_listed(struct rows *out, const struct bramble_table *table,
                                 const struct encoder *encoder, const uint32_t *numbers, size_t n,
                                 bramble_error *error)
@@ -137,6 +153,7 @@ bramble_status rows_init_listed(struct rows *out, const struct bramble_table *ta
     if (!status) status = copy_types(out, table, error);
     if (!status) status = copy_features(out, table, numbers, error);
     if (!status) status = copy_targets(out, table, encoder, numbers, error);
+    if (!status) status = copy_weights(out, table, numbers, error);
     if (status) rows_fini(out);
     return status;
 }
@@ -152,6 +169,7 @@ void rows_fini(struct rows *rows)
     mem_free(rows->types);
     spill_release(rows->owned);
     spill_release(rows->owned_targets);
+    spill_release(rows->owned_weights);
     spill_free(rows->spill);
     *rows = (struct rows){0};
 }
@@ -162,7 +180,8 @@ struct rows rows_part(const struct rows *rows, size_t first, size_t n)
     part.n_rows = n;
     part.bytes += first * rows->row_bytes;
     if (rows->targets) part.targets = (const uint32_t *)rows->targets + first;
-    part.owned = part.owned_targets = NULL;
+    if (rows->weights) part.weights = rows->weights + first;
+    part.owned = part.owned_targets = part.owned_weights = NULL;
     return part;
 }
 

@@ -16,8 +16,9 @@ struct rows {
     uint8_t *types;       /* F bramble_feature_type */
     const uint8_t *bytes; /* N x row_bytes */
     const void *targets;  /* N uint32_t classes, or N floats, standardised; NULL: none */
-    struct spill *spill;  /* holds both: they may be in a file */
-    void *owned, *owned_targets;
+    const float *weights; /* N, the table's divided by the greatest of all its rows'; NULL: all 1 */
+    struct spill *spill;  /* holds all of them: they may be in a file */
+    void *owned, *owned_targets, *owned_weights;
 };
 
 /* Copies. The targets are encoded, the features are not yet. */

@@ -15,7 +15,7 @@ struct sample {
     const float *target; /* all but cross-entropy */
     float *gradient;     /* NULL: not wanted */
     uint32_t n;          /* outputs */
-    double scale;        /* 1 / total_weight */
+    double scale;        /* its weight / total_weight */
 };
 
 static uint32_t greatest(const float *x, uint32_t n)
@@ -149,36 +149,44 @@ static double sample_loss(const struct loss_options *o, const struct sample *s, 
     return squared_error(s);
 }
 
-struct loss_sum loss_microbatch(const struct loss_options *options, const float *output, const void *target,
-                                uint32_t samples, uint32_t n_outputs, double total_weight, float *gradient)
+static double own_weight(const float *weight, uint64_t i)
 {
-    struct loss_sum sum = {.weight = loss_weight(options, target, samples, n_outputs)};
+    return weight ? (double)weight[i] : 1;
+}
+
+struct loss_sum loss_microbatch(const struct loss_options *options, const float *output, const void *target,
+                                const float *weight, uint32_t samples, uint32_t n_outputs,
+                                double total_weight, float *gradient)
+{
+    struct loss_sum sum = {.weight = loss_weight(options, target, weight, samples, n_outputs)};
     for (uint32_t i = 0; i < samples; i++) {
         size_t at = (size_t)i * n_outputs;
         const void *wanted = loss_target_at(options, target, i, n_outputs);
+        double own = own_weight(weight, i);
         struct sample sample = {
             .output = output + at,
             .target = wanted,
             .gradient = gradient ? gradient + at : NULL,
             .n = n_outputs,
-            .scale = 1.0 / total_weight,
+            .scale = total_weight > 0 ? own / total_weight : 0,
         };
         bool right = false;
-        sum.loss += sample_loss(options, &sample, wanted, &right);
+        sum.loss += own * sample_loss(options, &sample, wanted, &right);
         sum.correct += right;
+        sum.correct_weight += right ? own : 0;
     }
     return sum;
 }
 
-double loss_weight(const struct loss_options *options, const void *target, uint64_t samples,
-                   uint32_t n_outputs)
+/* Without weights sums of ones, which are exact. */
+double loss_weight(const struct loss_options *options, const void *target, const float *weight,
+                   uint64_t samples, uint32_t n_outputs)
 {
-    if (options->kind != LOSS_CROSS_ENTROPY) return (double)samples * n_outputs;
-    if (!options->class_weight) return (double)samples;
-    const uint32_t *class = target;
-    double weight = 0;
-    for (uint64_t i = 0; i < samples; i++) weight += (double)options->class_weight[class[i]];
-    return weight;
+    const float *by_class = options->kind == LOSS_CROSS_ENTROPY ? options->class_weight : NULL;
+    double sum = weight || by_class ? 0 : (double)samples;
+    for (uint64_t i = 0; i < samples && (weight || by_class); i++)
+        sum += own_weight(weight, i) * (by_class ? (double)by_class[((const uint32_t *)target)[i]] : 1);
+    return options->kind == LOSS_CROSS_ENTROPY ? sum : sum * n_outputs;
 }
 
 const void *loss_target_at(const struct loss_options *options, const void *target, uint64_t i,

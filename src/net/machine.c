@@ -200,8 +200,9 @@ static void run_loss(struct machine *machine, uint32_t thread, uint64_t microbat
 {
     uint32_t output = machine->graph->output, n = (uint32_t)machine->graph->values[output].size;
     const void *target = loss_target_at(machine->loss, machine->target, microbatch * MICROBATCH, n);
+    const float *weight = machine->weight ? machine->weight + microbatch * MICROBATCH : NULL;
     struct loss_sum sum =
-        loss_microbatch(machine->loss, tensor_at(machine, thread, microbatch, output), target,
+        loss_microbatch(machine->loss, tensor_at(machine, thread, microbatch, output), target, weight,
                         samples_in(machine, microbatch), n, machine->total_weight,
                         tensor_at(machine, thread, microbatch, plan_gradient(machine->plan, output)));
     double *to = machine->losses + microbatch * LOSS_NUMBERS;

@@ -31,6 +31,7 @@ struct machine {
     uint64_t seed, step;
     const struct loss_options *loss;
     const void *target;
+    const float *weight; /* of its samples; NULL: all 1 */
     double total_weight;
 
     bool looks;           /* whether outputs are finite, which takes time */

@@ -128,7 +128,7 @@ static struct step_result find_gradients(struct trainer *trainer)
     struct loss_sum sum = machine_loss(machine);
     machine_finish_gradients(machine);
     struct step_result result = {
-        .loss = sum.loss / sum.weight,
+        .loss = sum.weight == 0 ? 0 : sum.loss / sum.weight,
         .gradient_norm = update_norm(&trainer->update, machine->gradients),
         .correct = sum.correct,
         .bad_node = NET_NONE,
@@ -141,8 +141,8 @@ static struct step_result find_gradients(struct trainer *trainer)
     return result;
 }
 
-struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
-                                     uint64_t samples)
+static struct step_result weighted_gradients(struct trainer *trainer, const float *x, const void *target,
+                                             const float *weight, uint64_t samples)
 {
     struct machine *machine = &trainer->machine;
     uint32_t n_outputs = (uint32_t)trainer->graph.values[trainer->graph.output].size;
@@ -150,8 +150,15 @@ struct step_result trainer_gradients(struct trainer *trainer, const float *x, co
     machine->input = x;
     machine->target = target;
     machine->samples = samples;
-    machine->total_weight = loss_weight(&trainer->loss, target, samples, n_outputs);
+    machine->weight = weight;
+    machine->total_weight = loss_weight(&trainer->loss, target, weight, samples, n_outputs);
     return find_gradients(trainer);
+}
+
+struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
+                                     uint64_t samples)
+{
+    return weighted_gradients(trainer, x, target, NULL, samples);
 }
 
 static void make_step(struct trainer *trainer, const struct step_result *result, double learning_rate)
@@ -164,7 +171,13 @@ static void make_step(struct trainer *trainer, const struct step_result *result,
 struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
                                 double learning_rate)
 {
-    struct step_result result = trainer_gradients(trainer, x, target, samples);
+    return trainer_step_weighted(trainer, x, target, NULL, samples, learning_rate);
+}
+
+struct step_result trainer_step_weighted(struct trainer *trainer, const float *x, const void *target,
+                                         const float *weight, uint64_t samples, double learning_rate)
+{
+    struct step_result result = weighted_gradients(trainer, x, target, weight, samples);
     make_step(trainer, &result, learning_rate);
     return result;
 }
@@ -177,6 +190,7 @@ struct step_result trainer_step_together(struct trainer *trainer, const float *x
     machine->input = x;
     machine->target = target;
     machine->samples = share->samples;
+    machine->weight = share->weight;
     machine->total_weight = share->total_weight;
     share_begin(trainer->share, share->peers, share->division);
     struct step_result result = find_gradients(trainer);

@@ -49,6 +49,9 @@ void trainer_free(struct trainer *trainer);
  */
 struct step_result trainer_step(struct trainer *trainer, const float *x, const void *target, uint64_t samples,
                                 double learning_rate);
+/* The same of samples that weigh[M] >= 0, NULL: 1 each. Where all weigh 0 the loss and its gradient are 0. */
+struct step_result trainer_step_weighted(struct trainer *trainer, const float *x, const void *target,
+                                         const float *weight, uint64_t samples, double learning_rate);
 
 /* A member's part of a step on M samples in all. */
 struct step_share {
@@ -56,6 +59,7 @@ struct step_share {
     const struct division *division; /* of ceil(M / MICROBATCH) microbatches */
     uint64_t samples;                /* M */
     double total_weight;             /* loss_weight of all M */
+    const float *weight;             /* of the member's own samples, as they lie in x; NULL: all 1 */
 };
 
 /*

@@ -46,6 +46,24 @@ static bramble_status read_augment(struct augment_options *out, const char *text
     return BRAMBLE_OK;
 }
 
+static bool weighs_nothing(const struct rows *rows)
+{
+    bool nothing = rows->n_rows && rows->weights;
+    for (size_t i = 0; nothing && i < rows->n_rows; i++) nothing = rows->weights[i] == 0;
+    return nothing;
+}
+
+static bramble_status weights_check(const struct net_data *data, bramble_error *error)
+{
+    if (weighs_nothing(&data->train))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "all rows that were drawn to train on weigh 0; use another seed, or more rows");
+    if (weighs_nothing(&data->validation))
+        return error_set(error, BRAMBLE_ERR_DATA,
+                         "all validation rows weigh 0; use another seed, or set more rows aside");
+    return BRAMBLE_OK;
+}
+
 /* How to encode is learned from the rows that are trained on: those set aside to judge decide nothing. */
 static bramble_status learn_rows(struct net_data *data, const struct bramble_table *table,
                                  const struct net_rows *drawn, bramble_error *error)
@@ -58,7 +76,7 @@ static bramble_status learn_rows(struct net_data *data, const struct bramble_tab
     if (status) return status;
     data->train = rows_part(&data->rows, 0, drawn->n_train);
     data->validation = rows_part(&data->rows, drawn->n_train, drawn->n_validation);
-    return BRAMBLE_OK;
+    return weights_check(data, error);
 }
 
 static bramble_status draw_rows(struct net_data *data, const struct bramble_table *table,
@@ -78,9 +96,6 @@ static bramble_status check_table(const struct bramble_table *table, bramble_err
     if (!table->classes && !table->values)
         return error_set(error, BRAMBLE_ERR_DATA,
                          "the table has no target to learn; name the column that holds it");
-    if (table->weights)
-        return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
-                         "networks do not take sample weights; leave them out");
     return BRAMBLE_OK;
 }
 
@@ -134,5 +149,6 @@ struct net_batch net_data_next(struct net_data *data)
     return (struct net_batch){
         .x = batch->x,
         .target = net_targets(&data->loss, &data->encoder, batch->targets, batch->samples, data->hot),
+        .sample_weight = batch->weights,
         .samples = batch->samples};
 }

@@ -24,7 +24,8 @@ struct net_data {
 
 struct net_batch {
     const float *x;
-    const void *target; /* as the loss wants it */
+    const void *target;         /* as the loss wants it */
+    const float *sample_weight; /* NULL: all 1 */
     uint32_t samples;
 };
 

@@ -84,8 +84,8 @@ static bramble_status step(struct fitting *f, const struct net_batch *batch, bra
 {
     struct net_position *at = &f->kept.position;
     f->learning_rate = schedule_learning_rate(&f->schedule, at->steps);
-    struct step_result result =
-        trainer_step(f->trainer, batch->x, batch->target, batch->samples, f->learning_rate);
+    struct step_result result = trainer_step_weighted(f->trainer, batch->x, batch->target,
+                                                      batch->sample_weight, batch->samples, f->learning_rate);
     if (net_step_failed(&result))
         return net_diverged(f->model->net, &result, at->steps + 1, f->learning_rate, error);
     at->steps++;

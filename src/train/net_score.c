@@ -48,11 +48,20 @@ static bramble_status add_rows(struct loss_sum *sum, struct chunk *chunk, const 
     if (status) return status;
     const char *targets = (const char *)data->validation.targets + first * NET_TARGET_BYTES;
     const void *wanted = net_targets(&data->loss, &data->encoder, targets, n, chunk->hot);
-    struct loss_sum part = loss_microbatch(&data->loss, chunk->outputs, wanted, n, n_outputs, 1, NULL);
+    const float *weight = data->validation.weights ? data->validation.weights + first : NULL;
+    struct loss_sum part =
+        loss_microbatch(&data->loss, chunk->outputs, wanted, weight, n, n_outputs, 1, NULL);
     sum->loss += part.loss;
     sum->weight += part.weight;
-    sum->correct += part.correct;
+    sum->correct_weight += part.correct_weight;
     return BRAMBLE_OK;
+}
+
+static double rows_weight(const struct rows *rows)
+{
+    double sum = 0;
+    for (size_t i = 0; i < rows->n_rows; i++) sum += rows->weights ? (double)rows->weights[i] : 1;
+    return sum;
 }
 
 bramble_status net_score_rows(struct net_score *out, const struct net_graph *net, const struct net_data *data,
@@ -71,6 +80,6 @@ bramble_status net_score_rows(struct net_score *out, const struct net_graph *net
     if (status) return status;
     *out = (struct net_score){.loss = sum.loss / sum.weight, .accuracy = NAN};
     if (data->encoder.task == BRAMBLE_TASK_CLASSIFICATION)
-        out->accuracy = (double)sum.correct / (double)n_rows;
+        out->accuracy = sum.correct_weight / rows_weight(&data->validation);
     return BRAMBLE_OK;
 }

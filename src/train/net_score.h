@@ -6,7 +6,7 @@
 #include "train/net_data.h"
 
 struct net_score {
-    double loss, accuracy; /* means; accuracy is NaN for numbers */
+    double loss, accuracy; /* means, by the rows' weights; accuracy is NaN for numbers */
 };
 
 /* On the validation rows, of which there is at least one. Sums are taken in the order of the rows. */

@@ -145,6 +145,95 @@ static void test_stopped_and_gone_on_with(void **state)
     scratch_remove(&s);
 }
 
+static bramble_table *weighted_table(const struct rows *rows, const double *weight)
+{
+    bramble_table *table;
+    assert_int_equal(bramble_table_from_arrays(&table, ROWS, FEATURES, rows->x, rows->y, weight,
+                                               BRAMBLE_TASK_CLASSIFICATION, NULL),
+                     BRAMBLE_OK);
+    return table;
+}
+
+static bramble_model_info weighted_training(const struct rows *rows, const double *weight,
+                                            const bramble_net_options *options, bramble_net_stats *stats)
+{
+    bramble_table *table = weighted_table(rows, weight);
+    bramble_model *model;
+    bramble_model_info info;
+    assert_int_equal(bramble_net_train(&model, table, options, stats, NULL), BRAMBLE_OK);
+    bramble_model_info_get(model, &info);
+    bramble_model_free(model);
+    bramble_table_free(table);
+    return info;
+}
+
+/* One weight for all is none; others change the network, and are the same for any number of threads. */
+static void test_sample_weights(void **state)
+{
+    (void)state;
+    struct rows rows;
+    fill(&rows, 1);
+    double even[ROWS], uneven[ROWS];
+    for (unsigned i = 0; i < ROWS; i++) {
+        even[i] = 0.3;
+        uneven[i] = i % 4;
+    }
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.epochs = 4;
+    options.batch_size = 48;
+    options.validation = 0.25;
+    options.threads = 1;
+    bramble_net_stats plain, same, other;
+    bramble_model_info a = weighted_training(&rows, NULL, &options, &plain);
+    bramble_model_info b = weighted_training(&rows, even, &options, &same);
+    assert_string_equal(a.hash, b.hash);
+    assert_true(plain.loss == same.loss && plain.validation_loss == same.validation_loss &&
+                plain.validation_accuracy == same.validation_accuracy);
+    a = weighted_training(&rows, uneven, &options, &other);
+    assert_string_not_equal(a.hash, b.hash);
+    assert_true(other.validation_loss != same.validation_loss);
+    options.threads = 3;
+    b = weighted_training(&rows, uneven, &options, &other);
+    assert_string_equal(a.hash, b.hash);
+}
+
+/* Where only half of what is told counts, that half is learned, and judged by. */
+static void test_rows_that_weigh_nothing(void **state)
+{
+    (void)state;
+    struct rows rows, told;
+    fill(&rows, 1);
+    told = rows;
+    double weight[ROWS];
+    for (unsigned i = 0; i < ROWS; i++) {
+        weight[i] = i % 2 ? 0 : 1;
+        if (i % 2) told.y[i] = 1 - rows.y[i];
+    }
+    bramble_table *table = weighted_table(&told, weight);
+    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
+    options.epochs = 40;
+    options.batch_size = 16;
+    options.validation = 0.2;
+    bramble_net_stats stats;
+    bramble_model *model;
+    assert_int_equal(bramble_net_train(&model, table, &options, &stats, NULL), BRAMBLE_OK);
+    assert_true(accuracy(model, &rows) > 0.8 && stats.validation_accuracy > 0.7);
+    bramble_model_free(model);
+    options.learning_rate = 0.001;
+    options.batch_size = 1; /* steps of which many have nothing to go by */
+    options.epochs = 1;
+    assert_int_equal(bramble_net_train(&model, table, &options, &stats, NULL), BRAMBLE_OK);
+    assert_true(isfinite(stats.loss));
+    bramble_model_free(model);
+    bramble_table_free(table);
+    for (unsigned i = 0; i < ROWS; i++) weight[i] = i == 77;
+    table = weighted_table(&rows, weight);
+    bramble_error error = {0};
+    assert_int_equal(bramble_net_train(&model, table, &options, NULL, &error), BRAMBLE_ERR_DATA);
+    assert_non_null(strstr(error.message, "weigh 0"));
+    bramble_table_free(table);
+}
+
 static void test_step_by_step(void **state)
 {
     (void)state;
@@ -253,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_one_call),         cmocka_unit_test(test_stopped_and_gone_on_with),
+        cmocka_unit_test(test_sample_weights),      cmocka_unit_test(test_rows_that_weigh_nothing),
         cmocka_unit_test(test_step_by_step),        cmocka_unit_test(test_one_against_the_rest),
         cmocka_unit_test(test_options_are_checked),
     };

@@ -43,6 +43,32 @@ static void test_workflow(void **state)
     scratch_remove(&s);
 }
 
+static json_t *train_weighted(const struct scratch *s, const char *column, const char *threads)
+{
+    return JSON(s, "train", "net", "kinds.csv", "--epochs", "3", "--holdout", "0.25", "--validation", "0.2",
+                "--sample-weight", column, "--threads", threads, "--json");
+}
+
+/* Weights decide what is learned, and count in the figures on test rows as they do for forests. */
+static void test_sample_weights(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    write_kinds_csv(&s, "kinds.csv", 400, 1);
+    json_t *one = train_weighted(&s, "weight", "1"), *two = train_weighted(&s, "weight", "2");
+    assert_string_equal(json_text_of(one, "model_hash"), json_text_of(two, "model_hash"));
+    assert_true(json_number_of(one, "log_loss") == json_number_of(two, "log_loss"));
+    json_t *with = JSON(&s, "evaluate", "model.onnx", "kinds.csv", "--sample-weight", "weight", "--json");
+    json_t *without = JSON(&s, "evaluate", "model.onnx", "kinds.csv", "--json");
+    assert_true(json_number_of(with, "log_loss") != json_number_of(without, "log_loss"));
+    FAILS(1, "no column \"heft\"", &s, "train", "net", "kinds.csv", "--sample-weight", "heft");
+    json_decref(without);
+    json_decref(with);
+    json_decref(two);
+    json_decref(one);
+    scratch_remove(&s);
+}
+
 static void test_a_run_has_its_curve(void **state)
 {
     (void)state;
@@ -153,9 +179,13 @@ static void test_usage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_workflow),       cmocka_unit_test(test_a_run_has_its_curve),
-        cmocka_unit_test(test_numbers),        cmocka_unit_test(test_threads_change_nothing),
-        cmocka_unit_test(test_early_stopping), cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_workflow),
+        cmocka_unit_test(test_sample_weights),
+        cmocka_unit_test(test_a_run_has_its_curve),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_early_stopping),
+        cmocka_unit_test(test_divergence),
         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,9 @@ static struct data *data_new(size_t n)
                                               .task = BRAMBLE_TASK_CLASSIFICATION,
                                               .n_classes = 10};
     d->table.classes = mem_alloc(n, sizeof(uint16_t));
+    d->table.weights = mem_alloc(n, sizeof *d->table.weights);
     for (size_t r = 0; r < n; r++) d->table.classes[r] = (uint16_t)(r % 10);
+    for (size_t r = 0; r < n; r++) d->table.weights[r] = (double)r;
     for (uint32_t f = 0; f < PIXELS; f++) {
         d->columns[f].bytes = mem_alloc(n, 1);
         for (size_t r = 0; r < n; r++) d->columns[f].bytes[r] = (uint8_t)(1 + (r + f) % 255);
@@ -40,6 +42,7 @@ static void data_free(struct data *d)
     encoder_fini(&d->encoder);
     for (uint32_t f = 0; f < PIXELS; f++) mem_free(d->columns[f].bytes);
     mem_free(d->table.classes);
+    mem_free(d->table.weights);
     mem_free(d);
 }
 
@@ -73,6 +76,7 @@ static void take_epoch(struct batches *batches, uint32_t order[103])
             assert_true(row < 103 && !seen[row]);
             seen[row] = true;
             assert_int_equal(targets[s], row % 10);
+            assert_true(batch->weights[s] == (float)(row / 102.0));
             for (uint32_t p = 0; p < PIXELS; p++)
                 assert_true(batch->x[s * PIXELS + p] == (float)(1 + (row + p) % 255) / 255.0f);
         }

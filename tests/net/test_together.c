@@ -213,7 +213,7 @@ static struct step_result take_step(struct member *member, struct trainer *train
                                 .class_weight = member->task->weighted ? weights : NULL};
     struct net_peers peers = seat_peers(&member->seat);
     struct step_share share = {.peers = &peers, .division = division, .samples = samples};
-    share.total_weight = loss_weight(&loss, target_of(member->task, &data), samples, CLASSES);
+    share.total_weight = loss_weight(&loss, target_of(member->task, &data), NULL, samples, CLASSES);
     struct step_result result = trainer_step_together(trainer, x, target, &share, 0.01);
     free(data.x);
     free(x);
