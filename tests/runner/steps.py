@@ -18,7 +18,7 @@ ASAN = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:"
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:handle_segv=2:handle_sigbus=2:handle_sigfpe=2"}
 FUZZ_SECONDS = 10
 # Rooms whose tests start threads, and rooms whose tests are programs without children (emulation runs these).
-THREADED = ("base", "data", "forest", "api")
+THREADED = ("base", "data", "forest", "net-threads", "api")
 EMULATED = ("base", "data", "forest", "net", "model", "report", "api")
 
 
