@@ -325,10 +325,9 @@ static void decide(struct engine *engine, double now)
         bool alone = !engine->n_generations && !gathered;
         if (alone ? roster_local_present(&engine->roster) : gathered && roster_present(&engine->roster))
             engine->now = launch(engine, alone);
-    } else if (!engine->next && engine->now->ready && !somebody_new(engine)) {
-        engine->one_by_one = false;
     } else if (!engine->next && engine->now->ready && gathered) {
-        engine->next = launch(engine, false);
+        engine->one_by_one &= somebody_new(engine);
+        engine->next = somebody_new(engine) ? launch(engine, false) : NULL;
         if (engine->next) engine->next->is_second = true;
     } else if (engine->next && engine->next->ready && next_is_prepared(engine)) {
         keep_counts(engine, engine->now);

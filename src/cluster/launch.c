@@ -132,6 +132,20 @@ static void add_slurm(struct words *words, const struct launch_plan *plan)
     str_fini(&options);
 }
 
+/*
+ * The first of two ports. Open MPI's daemons listen on every port of theirs that is free, and one that finds
+ * none waits for ever: so a generation gets two of the n, other ones than those it may be there beside.
+ * Sessions begin anywhere.
+ */
+static unsigned daemon_port(const char *token, unsigned low, unsigned n)
+{
+    const char *dot = token ? strrchr(token, '.') : NULL;
+    unsigned session = 0;
+    for (const char *at = token; at && at != dot && *at; at++) session = 31 * session + (unsigned char)*at;
+    unsigned generation = dot ? (unsigned)strtoul(dot + 1, NULL, 10) : 0;
+    return low + (session + 2 * generation) % (n - 1);
+}
+
 static void add_settings(struct words *words, const struct launch_plan *plan, const char *agent,
                          const char *cidr)
 {
@@ -160,7 +174,8 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "btl_tcp_port_min_v4", range);
     snprintf(range, sizeof range, "%u", n / 2);
     setting(words, "btl_tcp_port_range_v4", range);
-    snprintf(range, sizeof range, "%u-%u", low + n / 2, low + n - 1);
+    low = daemon_port(plan->token, low + n / 2, n - n / 2);
+    snprintf(range, sizeof range, "%u-%u", low, low + 1);
     setting(words, "oob_tcp_dynamic_ipv4_ports", range);
 }
 
