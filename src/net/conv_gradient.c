@@ -1,4 +1,6 @@
 /* The gradients of a convolution's weight and bias. */
+#include <string.h>
+
 #include "net/conv.h"
 #include "net/weight_part.h"
 
@@ -76,12 +78,24 @@ static size_t output_size(const struct conv *c)
     return (size_t)c->y.out * c->x.out * c->out_channels;
 }
 
-/* Behind the leaves, an image's dy with what a Relu has cut off taken out. */
+/*
+ * A tap of an image of few channels has too few rows to keep the processor busy. There the taps side by side
+ * are taken together: what they look at lies in a row, in the image with its border.
+ */
+static bool joins_taps(const struct conv *c, const struct part_sizes *s)
+{
+    enum { CHANNELS = 4 };
+    return c->group == 1 && c->channels <= CHANNELS && c->x.dilation == 1 && s->n_taps == 1 && s->n_in == 1;
+}
+
+/* Behind the leaves, an image's dy with what a Relu has cut off taken out, then an image with its border. */
 size_t conv_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node)
 {
     struct conv c = conv_of(graph, node);
+    struct conv_pass pass = conv_pass_of(&c, false);
     struct part_sizes s = sizes_of(&c);
-    return leaf_bytes(&s) + (c.relu ? output_size(&c) * sizeof(float) : 0);
+    size_t bordered = joins_taps(&c, &s) ? conv_pass_image(&pass) : 0;
+    return leaf_bytes(&s) + ((c.relu ? output_size(&c) : 0) + bordered) * sizeof(float);
 }
 
 /* The output pixels, from *first on, for which a tap lies in the image. */
@@ -100,6 +114,7 @@ static uint32_t pixels_seen(const struct conv_axis *axis, uint32_t tap, uint32_t
 /* A band of an image: a few rows of output pixels, so that what all taps look at stays in cache. */
 struct band {
     const float *x, *dy; /* the image's */
+    size_t line;         /* numbers of a row of x with its border; 0: it has none, each tap is taken alone */
     uint32_t from, to;   /* rows */
     bool first, last;    /* of a microbatch */
 };
@@ -111,6 +126,20 @@ static uint32_t band_rows(const struct conv *c)
     size_t rows = BYTES / sizeof(float) / row, least = PIXELS / c->x.out;
     if (rows < least) rows = least;
     return rows < 1 ? 1 : rows < c->y.out ? (uint32_t)rows : c->y.out;
+}
+
+/* What the gradient of the taps in a row is the sum of. */
+static struct net_outer row_outer(const struct conv *c, uint32_t row, const struct band *band)
+{
+    size_t y = (size_t)band->from * c->y.stride + (size_t)row * c->y.dilation;
+    return (struct net_outer){.a = band->x + y * band->line,
+                              .b = band->dy + (size_t)band->from * c->x.out * c->out_channels,
+                              .a_inner = (size_t)c->x.stride * c->channels,
+                              .a_outer = c->y.stride * band->line,
+                              .b_inner = c->out_channels,
+                              .b_outer = (size_t)c->x.out * c->out_channels,
+                              .n_outer = band->to - band->from,
+                              .n_inner = c->x.out};
 }
 
 /* What a tap's gradient is the sum of; nothing, when the tap lies outside the image all along. */
@@ -141,9 +170,9 @@ static void shift(struct net_outer *o, size_t a, size_t b)
 }
 
 /* A leaf is [groups][taps][in][out], and behind that a bias [groups][out]; depthwise [taps][groups] and
- * [groups]. The tap is the part's. */
+ * [groups]. The tap is the part's, the first of `taps`. */
 static void add_weight(struct weight_part *sums, const struct conv *c, const struct part *p,
-                       const struct net_outer *image, uint32_t tap, bool first, bool last)
+                       const struct net_outer *image, uint32_t tap, uint32_t taps, bool first, bool last)
 {
     struct net_outer o = *image;
     o.g += ((size_t)(p->tap + tap) * c->in_group + p->in) * c->out_channels;
@@ -156,7 +185,7 @@ static void add_weight(struct weight_part *sums, const struct conv *c, const str
         weight_part_channel_outer(sums, &o, (size_t)tap * p->n_groups, first, last);
         return;
     }
-    o.n_rows = p->n_in;
+    o.n_rows = taps * p->n_in;
     o.n = o.sums_stride = p->n_out;
     shift(&o, (size_t)p->group * c->in_group + p->in, (size_t)p->group * c->out_group + p->out);
     for (uint32_t g = 0; g < p->n_groups; g++) {
@@ -193,10 +222,12 @@ static void add_bias(struct weight_part *sums, const struct conv *c, const struc
 static void add_band(struct weight_part *sums, const struct conv *c, const struct part *p, float *weight,
                      float *bias, const struct band *band)
 {
-    for (uint32_t tap = 0; tap < p->n_taps && weight; tap++) {
-        struct net_outer o = tap_outer(c, p->tap + tap, band);
+    uint32_t joined = band->line ? c->x.taps : 1;
+    for (uint32_t tap = 0; tap < p->n_taps && weight; tap += joined) {
+        struct net_outer o = band->line ? row_outer(c, tap / joined, band) : tap_outer(c, p->tap + tap, band);
         o.g = weight;
-        if (o.n_outer || band->first || band->last) add_weight(sums, c, p, &o, tap, band->first, band->last);
+        if (o.n_outer || band->first || band->last)
+            add_weight(sums, c, p, &o, tap, joined, band->first, band->last);
     }
     if (bias) add_bias(sums, c, p, bias, band);
 }
@@ -209,31 +240,47 @@ static void gate_channels(const struct conv *c, const struct part *p, float *gat
     gate_rows(gated + from, dy + from, y + from, (size_t)c->y.out * c->x.out, n, c->out_channels);
 }
 
+/* An image's gradients, band by band; band says where the image begins. */
+static void add_image(struct weight_part *sums, const struct conv *c, const struct part *p, float *weight,
+                      float *bias, struct band band, bool first, bool last)
+{
+    uint32_t rows = band_rows(c);
+    for (; band.to < c->y.out; band.from = band.to) {
+        band.to = c->y.out - band.from < rows ? c->y.out : band.from + rows;
+        band.first = first && band.from == 0;
+        band.last = last && band.to == c->y.out;
+        add_band(sums, c, p, weight, bias, &band);
+    }
+}
+
 void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
 {
     struct conv c = conv_of(call->graph, call->node);
+    struct conv_pass pass = conv_pass_of(&c, false);
     struct part_sizes sizes = sizes_of(&c);
     struct part p = part_of(&c, &sizes, part);
     float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
     float *gated = (float *)((char *)call->scratch + leaf_bytes(&sizes));
+    float *bordered = gated + (c.relu ? output_size(&c) : 0);
     size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = output_size(&c);
-    uint32_t rows = band_rows(&c);
+    bool joins = joins_taps(&c, &sizes);
     struct weight_part sums;
     weight_part_begin(&sums, call->kernels, call->scratch, weights_of(&p) + (size_t)p.n_groups * p.n_out,
                       call->samples);
+    if (joins) memset(bordered, 0, conv_pass_image(&pass) * sizeof *bordered);
     for (uint64_t i = 0; i < call->samples; i++) {
         bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
         struct band band = {.x = call->x[0] + i * x_size, .dy = call->dy[0] + i * y_size};
+        if (joins) {
+            conv_pass_copy(&pass, bordered, band.x, NULL);
+            band.x = bordered;
+            band.line = (size_t)pass.padded_w * c.channels;
+        }
         if (c.relu) {
             gate_channels(&c, &p, gated, band.dy, call->y[0] + i * y_size);
             band.dy = gated;
         }
-        for (; band.to < c.y.out; band.from = band.to) {
-            band.to = c.y.out - band.from < rows ? c.y.out : band.from + rows;
-            band.first = first && band.from == 0;
-            band.last = last && band.to == c.y.out;
-            add_band(&sums, &c, &p, weight, bias, &band);
-        }
+        add_image(&sums, &c, &p, weight, bias, band, first, last);
         if (last) weight_part_next(&sums);
     }
 }

@@ -232,3 +232,14 @@ void conv_pass_fill(const struct conv_pass *pass, const float *weight)
     else
         fill_forward(pass, weight);
 }
+
+void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image, const float *gate)
+{
+    size_t line = (size_t)pass->w * pass->channels;
+    to += ((size_t)pass->top * pass->padded_w + pass->left) * pass->channels;
+    for (uint32_t y = 0; y < pass->h; y++, to += (size_t)pass->padded_w * pass->channels)
+        if (gate)
+            gate_numbers(to, image + y * line, gate + y * line, line);
+        else
+            memcpy(to, image + y * line, line * sizeof *to);
+}

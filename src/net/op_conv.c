@@ -164,19 +164,6 @@ static size_t scratch_bytes(const struct net_graph *graph, const struct net_node
     return numbers * sizeof(float);
 }
 
-/* The image into the middle of its border, which stays as it is. Gate: forward's output, of which negative
- * numbers were cut off. */
-static void copy_image(const struct conv_pass *pass, float *to, const float *image, const float *gate)
-{
-    size_t line = (size_t)pass->w * pass->channels;
-    to += ((size_t)pass->top * pass->padded_w + pass->left) * pass->channels;
-    for (uint32_t y = 0; y < pass->h; y++, to += (size_t)pass->padded_w * pass->channels)
-        if (gate)
-            gate_numbers(to, image + y * line, gate + y * line, line);
-        else
-            memcpy(to, image + y * line, line * sizeof *to);
-}
-
 /* One image; p has what is the same for all phases. */
 static void run_phases(const struct net_kernels *kernels, const struct conv_pass *pass,
                        const struct net_product *all, const float *image, float *out)
@@ -213,7 +200,7 @@ static void run_pass(const struct net_call *call, const struct conv_pass *pass, 
     for (uint32_t i = 0; i < call->samples; i++) {
         const float *image = images + i * size;
         if (pass->copies) {
-            copy_image(pass, call->scratch, image, gate ? gate + i * size : NULL);
+            conv_pass_copy(pass, call->scratch, image, gate ? gate + i * size : NULL);
             image = call->scratch;
         }
         run_phases(kernels, pass, all, image, out + i * out_size);
