@@ -21,7 +21,7 @@ struct conv {
     uint32_t in_group, out_group; /* channels of a group, in and out */
     bool depthwise;               /* each channel by itself: one kernel each */
     bool bias, relu;
-    bool wants_dx;
+    bool wants_dx, trains; /* trains: its weight */
 };
 
 struct conv_phase {
@@ -57,9 +57,18 @@ size_t conv_pass_image(const struct conv_pass *pass);
  * numbers were cut off; or NULL. */
 void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image, const float *gate);
 
-/* op_conv's, in conv_gradient.c. */
-uint32_t conv_gradient_parts(const struct net_graph *graph, const struct net_node *node);
-size_t conv_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node);
+/* The gradients of weight and bias in parts, each over all samples of the call: conv_gradient.c. */
+uint32_t conv_gradient_parts(const struct conv *conv);
+size_t conv_gradient_scratch(const struct conv *conv); /* bytes */
+void conv_gradient_part(const struct net_gradient_call *call, const struct conv *conv, uint32_t part);
+
+/* op_conv's, in conv_parameters.c. */
+bool conv_kept_by_backward(const struct net_graph *graph, const struct net_node *node);
+size_t conv_kept_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples);
+uint32_t conv_parameter_parts(const struct net_graph *graph, const struct net_node *node);
+size_t conv_parameter_scratch_bytes(const struct net_graph *graph, const struct net_node *node);
 void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part);
+/* Of a microbatch, into what it keeps, where that is where it belongs. */
+void conv_keep_gradient(const struct net_call *call);
 
 #endif

@@ -61,10 +61,9 @@ static struct part part_of(const struct conv *c, const struct part_sizes *s, uin
     return p;
 }
 
-uint32_t conv_gradient_parts(const struct net_graph *graph, const struct net_node *node)
+uint32_t conv_gradient_parts(const struct conv *c)
 {
-    struct conv c = conv_of(graph, node);
-    struct part_sizes s = sizes_of(&c);
+    struct part_sizes s = sizes_of(c);
     return s.n_groups * s.n_taps * s.n_in * s.n_out;
 }
 
@@ -89,13 +88,12 @@ static bool joins_taps(const struct conv *c, const struct part_sizes *s)
 }
 
 /* Behind the leaves, an image's dy with what a Relu has cut off taken out, then an image with its border. */
-size_t conv_gradient_scratch_bytes(const struct net_graph *graph, const struct net_node *node)
+size_t conv_gradient_scratch(const struct conv *c)
 {
-    struct conv c = conv_of(graph, node);
-    struct conv_pass pass = conv_pass_of(&c, false);
-    struct part_sizes s = sizes_of(&c);
-    size_t bordered = joins_taps(&c, &s) ? conv_pass_image(&pass) : 0;
-    return leaf_bytes(&s) + ((c.relu ? output_size(&c) : 0) + bordered) * sizeof(float);
+    struct conv_pass pass = conv_pass_of(c, false);
+    struct part_sizes s = sizes_of(c);
+    size_t bordered = joins_taps(c, &s) ? conv_pass_image(&pass) : 0;
+    return leaf_bytes(&s) + ((c->relu ? output_size(c) : 0) + bordered) * sizeof(float);
 }
 
 /* The output pixels, from *first on, for which a tap lies in the image. */
@@ -253,17 +251,16 @@ static void add_image(struct weight_part *sums, const struct conv *c, const stru
     }
 }
 
-void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part)
+void conv_gradient_part(const struct net_gradient_call *call, const struct conv *c, uint32_t part)
 {
-    struct conv c = conv_of(call->graph, call->node);
-    struct conv_pass pass = conv_pass_of(&c, false);
-    struct part_sizes sizes = sizes_of(&c);
-    struct part p = part_of(&c, &sizes, part);
+    struct conv_pass pass = conv_pass_of(c, false);
+    struct part_sizes sizes = sizes_of(c);
+    struct part p = part_of(c, &sizes, part);
     float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
     float *gated = (float *)((char *)call->scratch + leaf_bytes(&sizes));
-    float *bordered = gated + (c.relu ? output_size(&c) : 0);
-    size_t x_size = (size_t)c.y.in * c.x.in * c.channels, y_size = output_size(&c);
-    bool joins = joins_taps(&c, &sizes);
+    float *bordered = gated + (c->relu ? output_size(c) : 0);
+    size_t x_size = (size_t)c->y.in * c->x.in * c->channels, y_size = output_size(c);
+    bool joins = joins_taps(c, &sizes);
     struct weight_part sums;
     weight_part_begin(&sums, call->kernels, call->scratch, weights_of(&p) + (size_t)p.n_groups * p.n_out,
                       call->samples);
@@ -274,13 +271,13 @@ void conv_parameter_gradient(const struct net_gradient_call *call, uint32_t part
         if (joins) {
             conv_pass_copy(&pass, bordered, band.x, NULL);
             band.x = bordered;
-            band.line = (size_t)pass.padded_w * c.channels;
+            band.line = (size_t)pass.padded_w * c->channels;
         }
-        if (c.relu) {
-            gate_channels(&c, &p, gated, band.dy, call->y[0] + i * y_size);
+        if (c->relu) {
+            gate_channels(c, &p, gated, band.dy, call->y[0] + i * y_size);
             band.dy = gated;
         }
-        add_image(&sums, &c, &p, weight, bias, band, first, last);
+        add_image(&sums, c, &p, weight, bias, band, first, last);
         if (last) weight_part_next(&sums);
     }
 }

@@ -76,6 +76,22 @@ void fold_end(struct fold *fold, float *total)
         add_to(total, fold->levels + (uint32_t)__builtin_ctzll(pending) * fold->size, fold->size);
 }
 
+void fold_floats(const float *leaves, uint64_t n, size_t size, size_t stride, float *total)
+{
+    enum { CHUNK = 256 };
+    float levels[FOLD_LEVELS * CHUNK];
+    for (size_t from = 0; from < size; from += CHUNK) {
+        size_t here = size - from < CHUNK ? size - from : CHUNK;
+        struct fold fold;
+        fold_begin(&fold, levels, here);
+        for (uint64_t i = 0; i < n; i++) {
+            memcpy(fold_leaf(&fold), leaves + i * stride + from, here * sizeof *leaves);
+            fold_add(&fold);
+        }
+        fold_end(&fold, total + from);
+    }
+}
+
 void fold_doubles(double *leaves, uint64_t n, size_t size, size_t stride)
 {
     for (uint64_t width = 1; width < n; width *= 2)

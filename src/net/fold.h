@@ -35,6 +35,8 @@ void fold_added(struct fold *fold);
 /* Adds up what is pending, smallest subtrees first, into total[size]; no leaves give 0. */
 void fold_end(struct fold *fold, float *total);
 
+/* The same for n leaves of `size` numbers that all lie there, stride numbers apart. */
+void fold_floats(const float *leaves, uint64_t n, size_t size, size_t stride, float *total);
 /* The same for n leaves of `size` doubles that all lie there, stride numbers apart; sums into leaves[0]. */
 void fold_doubles(double *leaves, uint64_t n, size_t size, size_t stride);
 

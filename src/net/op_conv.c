@@ -31,7 +31,8 @@ struct conv conv_of(const struct net_graph *graph, const struct net_node *node)
                      .out_channels = w->shape.dim[3],
                      .group = node->attributes.group,
                      .relu = node->attributes.relu,
-                     .wants_dx = x->kind == NET_ACTIVATION};
+                     .wants_dx = x->kind == NET_ACTIVATION,
+                     .trains = w->kind == NET_PARAMETER};
     c.y = axis_of(node, &x->shape, &w->shape, 0);
     c.x = axis_of(node, &x->shape, &w->shape, 1);
     c.in_group = c.channels / c.group;
@@ -151,7 +152,7 @@ static void prepare(const struct net_graph *graph, const struct net_node *node, 
     conv_pass_fill(&pass, weight);
 }
 
-/* An image with its border. */
+/* An image with its border; or what the gradient that backward keeps takes. */
 static size_t scratch_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples)
 {
     (void)samples;
@@ -161,7 +162,10 @@ static size_t scratch_bytes(const struct net_graph *graph, const struct net_node
     size_t numbers = forward.copies ? conv_pass_image(&forward) : 0;
     if (c.wants_dx && backward.copies && conv_pass_image(&backward) > numbers)
         numbers = conv_pass_image(&backward);
-    return numbers * sizeof(float);
+    size_t bytes = numbers * sizeof(float);
+    if (!conv_kept_by_backward(graph, node)) return bytes;
+    size_t gradient = conv_gradient_scratch(&c);
+    return bytes < gradient ? gradient : bytes;
 }
 
 /* One image; p has what is the same for all phases. */
@@ -219,6 +223,7 @@ static void forward(const struct net_call *call)
 static void backward(const struct net_call *call)
 {
     struct conv c = conv_of(call->graph, call->node);
+    conv_keep_gradient(call);
     if (!call->dx[0]) return;
     struct conv_pass pass = pass_in(&c, true, call->prepared);
     const struct net_product all = {.add = call->add[0]};
@@ -244,8 +249,10 @@ const struct net_operator op_conv = {
     .prepare = prepare,
     .forward = forward,
     .backward = backward,
-    .gradient_parts = conv_gradient_parts,
-    .gradient_scratch_bytes = conv_gradient_scratch_bytes,
+    .kept_bytes = conv_kept_bytes,
+    .kept_by_backward = conv_kept_by_backward,
+    .gradient_parts = conv_parameter_parts,
+    .gradient_scratch_bytes = conv_parameter_scratch_bytes,
     .parameter_gradient = conv_parameter_gradient,
     .macs = macs,
 };

@@ -46,7 +46,8 @@ struct net_call {
     bool add[NET_INPUTS_MAX];
     /* Room. */
     void *prepared;     /* prepared_bytes: made once a step by prepare, read by all */
-    void *kept;         /* kept_bytes: written by forward, read by this microbatch's backward (masks) */
+    void *kept;         /* kept_bytes: written by forward, read by this microbatch's backward (masks); or
+                         * see kept_by_backward */
     void *scratch;      /* scratch_bytes, 64-byte aligned: this thread's, no longer than the call */
     double *partial;    /* n_partial sums of this microbatch: written by gather */
     const float *batch; /* n_batch numbers made by combine from all partials */
@@ -111,6 +112,9 @@ struct net_operator {
     uint32_t (*gradient_parts)(const struct net_graph *graph, const struct net_node *node);
     size_t (*gradient_scratch_bytes)(const struct net_graph *graph, const struct net_node *node);
     void (*parameter_gradient)(const struct net_gradient_call *call, uint32_t part);
+    /* Backward, and not forward, writes what is kept, and parameter_gradient reads nothing else: each
+     * microbatch's own gradient, say, made while what it takes is in cache. NULL: never. */
+    bool (*kept_by_backward)(const struct net_graph *graph, const struct net_node *node);
 
     /* Multiply-adds of one sample's forward pass, for people (inspect). NULL: none to speak of. */
     uint64_t (*macs)(const struct net_graph *graph, const struct net_node *node);
@@ -119,6 +123,11 @@ struct net_operator {
 static inline bool node_reads_inputs(const struct net_node *node)
 {
     return node->op->backward_reads & NET_READS_INPUTS;
+}
+
+static inline bool node_kept_by_backward(const struct net_graph *graph, const struct net_node *node)
+{
+    return node->op->kept_by_backward && node->op->kept_by_backward(graph, node);
 }
 
 static inline bool node_reads_outputs(const struct net_node *node)

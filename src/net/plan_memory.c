@@ -51,7 +51,7 @@ static void use_step(struct plan *plan, const struct plan_step *step, uint64_t a
     case PLAN_FORWARD:
         use_inputs(plan, node, at, at);
         for (uint32_t o = 0; o < node->n_outputs; o++) use(plan, node->outputs[o], at);
-        use(plan, plan_kept(plan, step->node), at);
+        if (!node_kept_by_backward(plan->graph, node)) use(plan, plan_kept(plan, step->node), at);
         break;
     case PLAN_LOSS:
         use(plan, plan->graph->output, at);
@@ -70,8 +70,11 @@ static void use_step(struct plan *plan, const struct plan_step *step, uint64_t a
 static void use_part(struct plan *plan, uint32_t phase, uint32_t n)
 {
     const struct net_node *node = &plan->graph->nodes[n];
-    use_backward(plan, n, moment(phase, 0), moment(phase, UINT32_MAX));
+    uint64_t from = moment(phase, 0), to = moment(phase, UINT32_MAX);
+    use_from_to(&plan->tensors[plan_kept(plan, n)], from, to);
     plan->tensors[plan_kept(plan, n)].gathered = true;
+    if (node_kept_by_backward(plan->graph, node)) return;
+    use_backward(plan, n, from, to);
     for (uint32_t i = 0; i < node->n_inputs && node_reads_inputs(node); i++)
         if (node->inputs[i] != NET_NONE) plan->tensors[node->inputs[i]].gathered = true;
     for (uint32_t o = 0; o < node->n_outputs; o++) {

@@ -316,11 +316,12 @@ static void run_parameters(struct operator_run *run)
                                      .prepared = run->prepared,
                                      .kept = run->kept,
                                      .kept_bytes = run->kept_bytes};
+    bool kept = node_kept_by_backward(&run->graph, &run->node);
     for (uint32_t i = 0; i < c->n_inputs; i++) {
-        call.x[i] = run->x[i];
+        call.x[i] = kept ? NULL : run->x[i];
         call.gradient[i] = run->gradient[i];
     }
-    for (uint32_t o = 0; o < c->n_outputs; o++) {
+    for (uint32_t o = 0; o < c->n_outputs && !kept; o++) {
         call.y[o] = run->y[o];
         call.dy[o] = run->rig->dy[o];
     }

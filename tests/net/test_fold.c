@@ -77,6 +77,21 @@ static void test_carries(void **state)
     }
 }
 
+static void test_floats(void **state)
+{
+    struct leaves *leaves = *state;
+    for (size_t n = 1; n <= LEAVES; n++) {
+        float total[SIZE];
+        fold_floats(leaves->of[0], n, SIZE, SIZE, total);
+        check_total(leaves, total, n);
+    }
+    enum { HALF = LEAVES * SIZE / 2 };
+    const float *all = leaves->of[0];
+    float total[HALF];
+    fold_floats(all, 2, HALF, HALF, total);
+    for (size_t j = 0; j < HALF; j++) assert_true(total[j] == all[j] + all[HALF + j]);
+}
+
 /* The last leaf becomes the total when all that is pending is added to it. */
 static void test_pending(void **state)
 {
@@ -151,7 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tree),    cmocka_unit_test(test_carries), cmocka_unit_test(test_pending),
-        cmocka_unit_test(test_nothing), cmocka_unit_test(test_doubles),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_doubles), cmocka_unit_test(test_floats),
     };
     return cmocka_run_group_tests(tests, make_leaves, free_leaves);
 }
