@@ -1,9 +1,11 @@
 #include "base/team.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/threads.h"
 
@@ -13,16 +15,18 @@ struct member {
     struct team *team;
     pthread_t handle;
     uint32_t number;
+    double patience; /* seconds; see learn_patience */
 };
 
 struct team {
     pthread_mutex_t lock;
-    pthread_cond_t begun;    /* a run has begun, or the team ends */
-    pthread_cond_t finished; /* nobody works any more */
-    uint64_t runs;           /* begun so far */
-    uint32_t working;        /* members amid the run, besides the caller */
-    bool open;               /* the run still takes members in */
-    bool ends;
+    pthread_cond_t begun;      /* a run has begun, or the team ends */
+    pthread_cond_t finished;   /* nobody works any more */
+    atomic_uint_fast64_t runs; /* begun so far */
+    atomic_uint working;       /* members amid the run, besides the caller */
+    atomic_bool open;          /* the run still takes members in */
+    atomic_bool ends;
+    double patience; /* of team_run's caller */
 
     /* The run; written while nobody works. */
     void (*task)(void *context, uint32_t thread, uint64_t i);
@@ -40,12 +44,36 @@ static void work(struct team *team, uint32_t number)
     while ((i = atomic_fetch_add(&team->next, 1)) < team->n_tasks) team->task(team->context, number, i);
 }
 
-/* Sleeps until a run begins after the `seen` first ones; false when the team ends. */
-static bool join_run(struct team *team, uint64_t *seen)
+/* Seconds to look out for what is waited for before sleeping, after it took so long the last time. */
+static double learn_patience(double patience, double waited)
 {
+    const double most = 100e-6;
+    return waited < most ? most : patience / 2;
+}
+
+static bool looks_on(double begun, double patience)
+{
+    if (clock_seconds() - begun >= patience) return false;
+    sched_yield();
+    return true;
+}
+
+static bool run_begins(struct team *team, uint64_t seen)
+{
+    return team->ends || (team->runs != seen && team->open);
+}
+
+/* Waits until a run begins after the `seen` first ones; false when the team ends. */
+static bool join_run(struct member *member, uint64_t *seen)
+{
+    struct team *team = member->team;
+    double begun = clock_seconds();
+    while (!run_begins(team, *seen) && looks_on(begun, member->patience)) {
+    }
     pthread_mutex_lock(&team->lock);
-    while (!team->ends && (team->runs == *seen || !team->open)) pthread_cond_wait(&team->begun, &team->lock);
+    while (!run_begins(team, *seen)) pthread_cond_wait(&team->begun, &team->lock);
     *seen = team->runs;
+    member->patience = learn_patience(member->patience, clock_seconds() - begun);
     bool joined = !team->ends;
     team->working += joined;
     pthread_mutex_unlock(&team->lock);
@@ -62,7 +90,7 @@ static void leave_run(struct team *team)
 static void *member_main(void *argument)
 {
     struct member *member = argument;
-    for (uint64_t seen = 0; join_run(member->team, &seen); leave_run(member->team))
+    for (uint64_t seen = 0; join_run(member, &seen); leave_run(member->team))
         work(member->team, member->number);
     return NULL;
 }
@@ -119,10 +147,16 @@ static void begin_run(struct team *team, uint64_t n_tasks)
 
 static void end_run(struct team *team)
 {
+    double begun = clock_seconds();
     pthread_mutex_lock(&team->lock);
     team->open = false;
+    pthread_mutex_unlock(&team->lock);
+    while (team->working && looks_on(begun, team->patience)) {
+    }
+    pthread_mutex_lock(&team->lock);
     while (team->working) pthread_cond_wait(&team->finished, &team->lock);
     pthread_mutex_unlock(&team->lock);
+    team->patience = learn_patience(team->patience, clock_seconds() - begun);
 }
 
 void team_run(struct team *team, uint64_t n_tasks, void (*task)(void *context, uint32_t thread, uint64_t i),

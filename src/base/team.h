@@ -1,6 +1,8 @@
 /*
  * Threads that stay: for work in many short phases, where starting threads for each (threads.h) would cost
- * more than the work. Between phases they sleep; nothing ever spins, so what else runs on the machine does
+ * more than the work. Between phases they sleep. To wake takes longer than most phases' ends are apart, so
+ * who waits looks out for a tenth of a millisecond first, offering the processor to whatever else wants it
+ * all the while; where that was in vain, half as long the next time. So what else runs on the machine does
  * not notice a team that waits.
  */
 #ifndef BASE_TEAM_H

@@ -4,7 +4,7 @@
  * A trainer plans once: which buffers live when (they are shared between values whose lives do not overlap),
  * and which phases a step has. In a phase every microbatch goes through the same nodes, several threads a
  * microbatch each; a phase ends where all samples must meet: at batch normalisation, before the gradients of
- * parameters, before the update. Between phases threads sleep, they do not spin.
+ * parameters, before the update. Between phases threads sleep (base/team.h).
  *
  * The same data, seed and options give the same weights bit for bit on any number of threads, and by any
  * number of members that take a step together, a share of its microbatches each.
