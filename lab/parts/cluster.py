@@ -61,6 +61,7 @@ class Lab:
         self.folder = os.path.abspath(os.environ.get("LAB") or default)
         self.groups = Groups(f"bramble-lab-{zlib.crc32(self.folder.encode()):08x}")
         self.state_path = os.path.join(self.folder, "lab.json")
+        self.slice_path = os.path.join(self.folder, "slice_us")  # of this machine before the lab
 
     @contextlib.contextmanager
     def locked(self):
@@ -129,6 +130,9 @@ class Lab:
         with contextlib.suppress(FileNotFoundError):
             os.remove(self.state_path)
         self.groups.remove()
+        if os.path.exists(self.slice_path):
+            groups.set_slice_us(int(groups.read(self.slice_path)))
+            os.remove(self.slice_path)
         shutil.rmtree(os.path.join(self.folder, "nodes"), ignore_errors=True)
 
     def is_whole(self, name):
@@ -142,6 +146,7 @@ class Lab:
         sshd = must([os.path.join(PARTS, "sshd"), os.path.join(ROOT, "build", "sshd")], "sshd").splitlines()[-1]
         layout.make_key(os.path.join(folder, "key"))
         layout.lay_out(nodes, self.node_folder, os.path.join(folder, "key"), sshd)
+        self.share_finely()
         self.groups.make(ROUTER)
         layout.write(os.path.join(folder, ROUTER, "entry"), "1\n")
         self.spawn(ROUTER, ["unshare", "--net", "--pid", "--fork", "sleep", "infinity"], None)
@@ -149,6 +154,12 @@ class Lab:
         self.in_network(ROUTER, "link add name br0 type bridge\nlink set br0 up\n")
         for node in nodes:
             self.start_node(node, programs.get(node.arch, ""))
+
+    def share_finely(self):
+        before = groups.slice_us()
+        if before and before != groups.SLICE_US:
+            layout.write(self.slice_path, f"{before}\n")
+            groups.set_slice_us(groups.SLICE_US)
 
     def start_node(self, node, program_folder):
         self.groups.make(node.name)

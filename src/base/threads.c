@@ -1,12 +1,12 @@
 #include "base/threads.h"
 
-#include <limits.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "base/cpu_quota.h"
 
 enum { MAX_THREADS = 1024 };
 
@@ -22,43 +22,6 @@ struct member {
     uint32_t number;
 };
 
-/* Processors the cpu.max of one cgroup folder allows; 0 when it sets no quota. */
-static uint32_t folder_quota(const char *folder)
-{
-    char path[PATH_MAX + 32];
-    snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-    FILE *file = fopen(path, "re");
-    if (!file) return 0;
-    double quota, period;
-    int fields = fscanf(file, "%lf %lf", &quota, &period);
-    fclose(file);
-    if (fields != 2 || period <= 0 || quota <= 0) return 0;
-    double cpus = quota / period;
-    return cpus < 1 ? 1 : cpus > MAX_THREADS ? MAX_THREADS : (uint32_t)(cpus + 0.5);
-}
-
-/* The least that this process's cgroup (v2) and those around it allow; 0: no quota. */
-static uint32_t cgroup_quota(void)
-{
-    char folder[PATH_MAX] = "";
-    FILE *file = fopen("/proc/self/cgroup", "re");
-    if (file) {
-        char line[PATH_MAX];
-        while (fgets(line, sizeof line, file))
-            if (strncmp(line, "0::/", 4) == 0)
-                snprintf(folder, sizeof folder, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
-        fclose(file);
-    }
-    uint32_t least = 0;
-    for (;;) {
-        uint32_t quota = folder_quota(folder);
-        if (quota && (!least || quota < least)) least = quota;
-        char *slash = strrchr(folder, '/');
-        if (!slash) return least;
-        *slash = 0;
-    }
-}
-
 uint32_t threads_available(void)
 {
     cpu_set_t set;
@@ -66,8 +29,8 @@ uint32_t threads_available(void)
     uint32_t n = sched_getaffinity(0, sizeof set, &set) == 0 ? (uint32_t)CPU_COUNT(&set)
                  : online > 0                                ? (uint32_t)online
                                                              : 1;
-    uint32_t quota = cgroup_quota();
-    if (quota && quota < n) n = quota;
+    double quota = round(cpu_quota(""));
+    if (quota < n) n = (uint32_t)quota;
     return n ? n : 1;
 }
 

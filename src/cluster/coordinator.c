@@ -15,7 +15,7 @@
 #define REPORT_SECONDS 0.25
 #define STALL_SECONDS 0.1 /* a look that comes later than this was ours to miss */
 #define SECONDS_MOST 1e9  /* that a task may say it took */
-#define PAUSE_NS 1000000  /* between looks at the network */
+#define REST_NS 4000000   /* between looks at the network, at most */
 
 enum { BACKLOG_MOST = 1 << 20, THREADS_MOST = 4096 };
 
@@ -241,7 +241,7 @@ static void coordinate(struct coordinator *c)
         watch(c);
         report_now_and_then(c);
         lines_write(&c->reports);
-        if (!any) nanosleep(&(struct timespec){0, PAUSE_NS}, NULL);
+        wire_rest(c->wire, any, REST_NS);
     }
 }
 

@@ -13,7 +13,7 @@
 
 #define TICK_NS 10000000
 #define STATUS_SECONDS 0.25
-#define JOINS_SECONDS 0.5
+#define JOINS_SECONDS 0.2
 
 enum { JOIN_MOST = 512 };
 

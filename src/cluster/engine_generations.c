@@ -19,18 +19,6 @@
 
 enum { LAUNCHES_IN_VAIN = 4, CRASHES_ALLOWED = 2, BREAKS_ALLOWED = 8 };
 
-static bool contains(const struct generation *generation, size_t node)
-{
-    for (size_t i = 0; generation && i < generation->n_members; i++)
-        if (generation->members[i] == node) return true;
-    return false;
-}
-
-static struct roster_entry *member(const struct engine *engine, const struct generation *g, size_t i)
-{
-    return engine->roster.entries[g->members[i]];
-}
-
 /* --- beginnings --- */
 
 /* Starts a generation of everybody present, or of this machine, or, one by one, of those at work and another.
@@ -44,9 +32,10 @@ static struct generation *launch(struct engine *engine, bool only_local)
     char token[64];
     for (size_t i = 0; i < engine->roster.n && n < GENERATION_MEMBERS; i++) {
         struct roster_entry *entry = engine->roster.entries[i];
-        bool is_new = !contains(engine->now, i);
+        bool is_new = !generation_has(engine->now, i);
         if (!entry->present || (only_local && !entry->node.local)) continue;
-        if (engine->one_by_one && is_new && new_one) continue;
+        if (is_new && engine->one_by_one && new_one) continue;
+        if (is_new && !only_local && !engine_wants(engine, i)) continue;
         new_one |= is_new;
         members[n] = (struct member){&entry->node, entry->program, entry->status.threads};
         numbers[n++] = i;
@@ -67,7 +56,7 @@ static struct generation *launch(struct engine *engine, bool only_local)
     }
     engine_tell(engine, "launch_failed", NULL, "%s", error.message);
     for (size_t i = 0; i < n; i++)
-        if (!contains(engine->now, numbers[i]))
+        if (!generation_has(engine->now, numbers[i]))
             roster_lose(&engine->roster, numbers[i], clock_seconds(), error.message);
     if (!engine->now) engine_end_job(engine, 0, &error);
     return NULL;
@@ -78,7 +67,7 @@ static void get_ready(struct engine *engine, struct generation *g)
     double seconds = clock_seconds() - g->started;
     if (seconds > engine->longest_launch) engine->longest_launch = seconds;
     engine->in_vain = 0;
-    for (size_t i = 0; i < g->n_members; i++) member(engine, g, i)->proven = true;
+    for (size_t i = 0; i < g->n_members; i++) engine_member(engine, g, i)->proven = true;
     engine_tell(engine, "ready", NULL, "generation %u after %.2f seconds", g->number, seconds);
 }
 
@@ -86,7 +75,7 @@ static double launch_patience(const struct engine *engine, const struct generati
 {
     double learned = LAUNCH_PATIENCE_TIMES * engine->longest_launch;
     bool proven = true;
-    for (size_t i = 0; i < g->n_members; i++) proven &= member(engine, g, i)->proven;
+    for (size_t i = 0; i < g->n_members; i++) proven &= engine_member(engine, g, i)->proven;
     if (!proven) return LAUNCH_PATIENCE;
     return learned > LAUNCH_PATIENCE_LEAST ? learned : LAUNCH_PATIENCE_LEAST;
 }
@@ -109,7 +98,7 @@ static void end_abruptly(struct engine *engine, struct generation *g)
 {
     generation_kill(g);
     for (size_t i = 0; i < g->n_members; i++) {
-        struct roster_entry *entry = member(engine, g, i);
+        struct roster_entry *entry = engine_member(engine, g, i);
         if (!entry->node.local && entry->leftover < g->number) entry->leftover = g->number;
     }
 }
@@ -118,7 +107,7 @@ static void end_abruptly(struct engine *engine, struct generation *g)
 static void keep_counts(struct engine *engine, const struct generation *g)
 {
     for (size_t i = 0; g->given_job && i < g->n_members; i++) {
-        struct roster_entry *entry = member(engine, g, i);
+        struct roster_entry *entry = engine_member(engine, g, i);
         entry->tasks_before += entry->tasks_now;
         entry->tasks_now = 0;
     }
@@ -127,7 +116,7 @@ static void keep_counts(struct engine *engine, const struct generation *g)
 /* In g, and not in the one at work beside it. */
 static bool newcomer(const struct engine *engine, const struct generation *g, size_t i)
 {
-    return !g->is_second || !contains(engine->now, g->members[i]);
+    return !g->is_second || !generation_has(engine->now, g->members[i]);
 }
 
 /* Whose fault it may be that g did not get ready: the one's mpiexec names; else, when some said hello, those
@@ -163,7 +152,7 @@ static void mourn_stillborn(struct engine *engine, const struct generation *g)
                               : "MPI did not start";
     for (size_t i = 0; i < g->n_members; i++) {
         if (found && suspects[i]) {
-            engine_tell(engine, "lost", member(engine, g, i)->node.name, "%s", why);
+            engine_tell(engine, "lost", engine_member(engine, g, i)->node.name, "%s", why);
             roster_lose(&engine->roster, g->members[i], now, why);
         } else if (!found && newcomer(engine, g, i))
             roster_doubt(&engine->roster, g->members[i], now, why);
@@ -206,7 +195,7 @@ static void mourn(struct engine *engine, struct generation **generation)
     struct generation *g = *generation;
     if (wait_for_words(g)) return;
     bool lost_one = false; /* noticed by its silence: then there is nobody else to blame */
-    for (size_t i = 0; i < g->n_members; i++) lost_one |= !member(engine, g, i)->present;
+    for (size_t i = 0; i < g->n_members; i++) lost_one |= !engine_member(engine, g, i)->present;
     if (!g->ready && (g->hung || !g->killed)) mourn_stillborn(engine, g);
     keep_counts(engine, g);
     generation_end_coordinator(g);
@@ -228,12 +217,12 @@ static void hold_inquest(struct engine *engine, const struct generation *g)
     uint32_t rank;
     launch_diagnose(g->log_path, engine->last_words, sizeof engine->last_words, &rank);
     if (rank < 1 || rank > g->n_members) return;
-    struct roster_entry *entry = member(engine, g, rank - 1);
+    struct roster_entry *entry = engine_member(engine, g, rank - 1);
     engine_tell(engine, "crashed", entry->node.name, "%s", engine->last_words);
     if (++entry->crashes < CRASHES_ALLOWED || !entry->present) return;
     roster_lose(&engine->roster, g->members[rank - 1], clock_seconds(),
                 "its process was killed again and again");
-    if (contains(engine->now, g->members[rank - 1])) end_abruptly(engine, engine->now);
+    if (generation_has(engine->now, g->members[rank - 1])) end_abruptly(engine, engine->now);
 }
 
 /* Reads its reports; lets it go when it is over before its time. */
@@ -276,19 +265,11 @@ static void tend_leaving(struct engine *engine)
 
 /* --- which there shall be --- */
 
-static bool somebody_new(const struct engine *engine)
-{
-    if (engine->now->n_members == GENERATION_MEMBERS) return false;
-    for (size_t i = 0; i < engine->roster.n; i++)
-        if (engine->roster.entries[i]->present && !contains(engine->now, i)) return true;
-    return false;
-}
-
 /* The next generation was started with somebody who is lost since. */
 static bool next_is_stale(const struct engine *engine)
 {
     for (size_t i = 0; engine->next && i < engine->next->n_members; i++)
-        if (!member(engine, engine->next, i)->present) return true;
+        if (!engine_member(engine, engine->next, i)->present) return true;
     return false;
 }
 
@@ -308,7 +289,7 @@ static bool next_is_prepared(struct engine *engine)
     bool open = engine->job && !engine->job_over;
     pthread_mutex_unlock(&engine->lock);
     for (size_t i = 0; open && i < next->n_members; i++)
-        prepared &= next->opened[i] || !contains(engine->now, next->members[i]);
+        prepared &= next->opened[i] || !generation_has(engine->now, next->members[i]);
     return prepared;
 }
 
@@ -326,8 +307,8 @@ static void decide(struct engine *engine, double now)
         if (alone ? roster_local_present(&engine->roster) : gathered && roster_present(&engine->roster))
             engine->now = launch(engine, alone);
     } else if (!engine->next && engine->now->ready && gathered) {
-        engine->one_by_one &= somebody_new(engine);
-        engine->next = somebody_new(engine) ? launch(engine, false) : NULL;
+        engine->one_by_one &= engine_wants_somebody(engine);
+        engine->next = engine_wants_somebody(engine) ? launch(engine, false) : NULL;
         if (engine->next) engine->next->is_second = true;
     } else if (engine->next && engine->next->ready && next_is_prepared(engine)) {
         keep_counts(engine, engine->now);
@@ -337,12 +318,13 @@ static void decide(struct engine *engine, double now)
     }
 }
 
+/* Whoever was just lost is still a member, and what speaks against it counts. */
 static void settle(struct engine *engine, double now)
 {
     if (!engine->now || !engine->now->ready || now - engine->now->started < SETTLED_SECONDS) return;
     for (size_t i = 0; i < engine->now->n_members; i++) {
-        struct roster_entry *entry = member(engine, engine->now, i);
-        entry->failures = entry->crashes = 0;
+        struct roster_entry *entry = engine_member(engine, engine->now, i);
+        if (entry->present) entry->failures = entry->crashes = 0;
     }
 }
 

@@ -1,6 +1,7 @@
 /*
  * The supervisor from within: engine.c is what callers see and the thread's round, engine_reports.c what
- * ranks 0 say, engine_generations.c which generations there are and what becomes of them.
+ * ranks 0 say, engine_generations.c which generations there are and what becomes of them,
+ * engine_newcomers.c who comes into the next.
  */
 #ifndef CLUSTER_ENGINE_INTERNAL_H
 #define CLUSTER_ENGINE_INTERNAL_H
@@ -41,6 +42,18 @@ struct engine {
     struct member_status *snapshot; /* n_snapshot */
     size_t n_snapshot;
 };
+
+/* The node behind rank 1 + i of g. */
+static inline struct roster_entry *engine_member(const struct engine *engine, const struct generation *g,
+                                                 size_t i)
+{
+    return engine->roster.entries[g->members[i]];
+}
+
+/* Shall a node that is present, and not at work, come in? A slow one only if it saves more time until the end
+ * than its coming in costs, or if the others' memory is too small without it. */
+bool engine_wants(struct engine *engine, size_t node);
+bool engine_wants_somebody(struct engine *engine); /* while there is a generation at work */
 
 /* Passes an event on to who wants to know. */
 void engine_tell(struct engine *engine, const char *event, const char *node, const char *format, ...)

@@ -35,6 +35,14 @@ struct generation {
     double leave_by;                 /* when patience ends */
 };
 
+/* Is the engine's node of this number a member? A generation that is not (NULL) has none. */
+static inline bool generation_has(const struct generation *generation, size_t node)
+{
+    for (size_t i = 0; generation && i < generation->n_members; i++)
+        if (generation->members[i] == node) return true;
+    return false;
+}
+
 /* Starts one in `folder`; `plan` needs its paths not filled in. */
 bramble_status generation_start(struct generation **out, const char *folder, uint32_t number,
                                 struct launch_plan *plan, const size_t *members, bramble_error *error);

@@ -9,9 +9,11 @@
 
 #include "base/cache_folder.h"
 #include "base/cpu.h"
+#include "base/cpu_quota.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/paths.h"
+#include "base/rng.h"
 #include "base/threads.h"
 #include "cluster/node_hardware.h"
 
@@ -26,6 +28,21 @@ static uint64_t cache_disk_free(void)
     }
     mem_free(folder);
     return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* By the processor's clock, so that what else runs meanwhile does not count. */
+static double core_rate(void)
+{
+    enum { NUMBERS = 1 << 18 };
+    struct rng random;
+    struct timespec start, end;
+    uint32_t sum = 0;
+    rng_init(&random, 1, RNG_HOLDOUT, 0, 0);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    for (uint32_t i = 0; i < NUMBERS; i++) sum += rng_u32(&random);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    double seconds = (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) * 1e-9;
+    return sum && seconds > 0 ? NUMBERS / seconds * 1e-6 : NAN;
 }
 
 bool program_on_path(const char *program)
@@ -53,6 +70,8 @@ bramble_status node_report_self(struct node_report *report, bramble_error *error
     own.mpi_daemon = program_on_path("orted");
     own.cores = threads_available();
     own.disk_free_bytes = cache_disk_free();
+    own.core_rate = core_rate();
+    own.core_limit = cpu_quota("");
     own.tree_rate = own.gemm_gflops = own.bandwidth_mbs = own.latency_ms = NAN;
     clock_gettime(CLOCK_REALTIME, &now);
     own.clock_seconds = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;

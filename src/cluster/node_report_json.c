@@ -35,6 +35,8 @@ static const struct entry {
     {"under_voltage", SWITCH, AT(under_voltage), 0},
     {"throttled", SWITCH, AT(throttled), 0},
     {"temperature", NUMBER, AT(temperature), 0},
+    {"core_rate", NUMBER, AT(core_rate), 0},
+    {"core_limit", NUMBER, AT(core_limit), 0},
     {"tree_rate", NUMBER, AT(tree_rate), 0},
     {"gemm_gflops", NUMBER, AT(gemm_gflops), 0},
     {"bandwidth_mbs", NUMBER, AT(bandwidth_mbs), 0},
@@ -130,7 +132,7 @@ static bool take_value(struct node_report *report, const struct entry *entry, co
     case SWITCH: *(bool *)(void *)at = json_is_true(value); return json_is_boolean(value);
     case NUMBER:
         *(double *)(void *)at = json_is_number(value) ? json_number_value(value) : NAN;
-        return json_is_number(value) || json_is_null(value);
+        return !value || json_is_number(value) || json_is_null(value); /* old records lack new figures */
     }
     return false;
 }

@@ -29,6 +29,8 @@ struct node_report {
         clock_offset_seconds; /* its clock less ours, give or take the time the answer took; set by a probe */
     bool under_voltage, throttled; /* now or since it was switched on */
     double temperature;            /* degrees Celsius; NaN: it does not tell */
+    double core_rate;  /* one core's, roughly: million random numbers a second of its time; NaN: not known */
+    double core_limit; /* cores' worth of time that its control groups allow; INFINITY or NaN: no limit */
     /* NaN unless measured */
     double tree_rate;     /* histogram kernel, all cores: million row-features a second */
     double gemm_gflops;   /* single precision, all cores */

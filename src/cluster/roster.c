@@ -12,8 +12,8 @@
 #define PROBE_SECONDS 8.0
 #define FIRST_RETRY 1.0
 #define LAST_RETRY 30.0
-#define STRAGGLERS_GET 1.25 /* times as long as the slowest that answered */
-#define STRAGGLERS_LEAST 0.25
+#define STRAGGLERS_LEAST 0.1
+#define SLOW 16 /* times slower than the mean of the others */
 
 static void entry_free(struct roster_entry *entry)
 {
@@ -151,6 +151,12 @@ static void set_back(struct roster_entry *entry, double now)
     entry->retry_at = now + fmin(LAST_RETRY, FIRST_RETRY * ldexp(1, (int)fmin(entry->failures - 1, 10)));
 }
 
+static double speed_of(const struct node_report *report, uint32_t threads)
+{
+    double cores = fmin(report->cores < threads ? report->cores : threads, report->core_limit);
+    return report->core_rate > 0 && cores > 0 ? report->core_rate * cores : 0;
+}
+
 /* What the thread found goes into the entry. */
 static void take_in(struct roster_entry *entry, double now, engine_event *event, void *context)
 {
@@ -169,6 +175,7 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
         entry->status.threads = entry->node.cores ? entry->node.cores : report->cores;
         if (entry->node.slurm && report->cores < entry->status.threads) /* Slurm binds processes, too */
             entry->status.threads = report->cores;
+        entry->speed = speed_of(report, entry->status.threads);
     } else {
         set_back(entry, now);
         entry->status.state = MEMBER_AWAY;
@@ -192,18 +199,41 @@ void roster_poll(struct roster *roster, double now, engine_event *event, void *c
     }
 }
 
+/* It has not answered yet, well or otherwise. */
+static bool is_missing(const struct roster_entry *entry)
+{
+    return !entry->present && !entry->failures;
+}
+
+/* The more are missing, the longer they are waited for. */
 bool roster_gathered(const struct roster *roster, double now)
 {
-    double patience = STRAGGLERS_GET * roster->slowest + STRAGGLERS_LEAST;
-    bool any = false, all = true, late = true;
+    size_t n_missing = 0;
+    bool any = false, late = true;
+    for (size_t i = 0; i < roster->n; i++) {
+        any |= roster->entries[i]->present;
+        n_missing += is_missing(roster->entries[i]);
+    }
+    double missing = roster->n ? (double)n_missing / (double)roster->n : 0;
+    double patience = roster->slowest * (1 + missing) + STRAGGLERS_LEAST;
     for (size_t i = 0; i < roster->n; i++) {
         const struct roster_entry *entry = roster->entries[i];
-        any |= entry->present;
-        if (entry->present || entry->failures > 0) continue;
-        all = false;
-        late &= entry->looking && now - entry->asked > patience;
+        if (is_missing(entry)) late &= entry->looking && now - entry->asked > patience;
     }
-    return all || (any && late);
+    return !n_missing || (any && late);
+}
+
+double roster_adds(const struct roster *roster, size_t i)
+{
+    double others = 0, speed = roster->entries[i]->speed;
+    size_t n = 0;
+    for (size_t k = 0; k < roster->n; k++) {
+        if (k == i || !roster->entries[k]->present) continue;
+        others += roster->entries[k]->speed;
+        n++;
+    }
+    bool slow = n > 0 && speed > 0 && speed * SLOW < others / (double)n;
+    return slow ? speed / others : INFINITY;
 }
 
 void roster_doubt(struct roster *roster, size_t i, double now, const char *why)

@@ -18,6 +18,8 @@ struct roster_entry {
     uint32_t tasks_before, tasks_now; /* of this job: in earlier generations, in this one */
     bool present;                     /* answered, and has not been lost since */
     char *program;                    /* bramble's path there, when present */
+    double speed;                     /* of all its threads together, roughly; 0: unknown */
+    bool left_out;                    /* for being slow */
     bool gone;                        /* it will not come back */
     uint32_t failures;                /* in a row */
     uint32_t crashes;                 /* of its ranks, lately */
@@ -57,6 +59,13 @@ void roster_poll(struct roster *roster, double now, engine_event *event, void *c
 
 /* True when there is no use in waiting for more answers before a start. */
 bool roster_gathered(const struct roster *roster, double now);
+
+/*
+ * What node i, which is present, adds to the speed of all others that are: 0.1 is a tenth. INFINITY when
+ * nobody knows, or when it is no slower than most: only a node many times slower than the mean of the others
+ * is worth a thought, since this is a rough figure.
+ */
+double roster_adds(const struct roster *roster, size_t i);
 
 /* It was lost, or failed: away, and looked for again after a while that doubles each time. */
 void roster_lose(struct roster *roster, size_t i, double now, const char *why);

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#define REST_LEAST_NS 200000
+
 enum { LONGEST_MESSAGE = 1 << 30, ARRIVALS_MOST = 256 /* begun in one poll */ };
 
 /* A message on its way, in or out. */
@@ -25,6 +27,7 @@ struct parcels {
 struct wire {
     MPI_Comm comm;
     struct parcels out, in;
+    long rest_ns; /* the last */
 };
 
 bramble_status wire_open(struct wire **out, uint32_t *rank, uint32_t *size, bramble_error *error)
@@ -38,6 +41,7 @@ bramble_status wire_open(struct wire **out, uint32_t *rank, uint32_t *size, bram
     MPI_Comm_set_errhandler(wire->comm, MPI_ERRORS_RETURN);
     MPI_Comm_rank(wire->comm, &r);
     MPI_Comm_size(wire->comm, &n);
+    wire->rest_ns = REST_LEAST_NS;
     *rank = (uint32_t)r;
     *size = (uint32_t)n;
     *out = wire;
@@ -138,6 +142,14 @@ bool wire_poll(struct wire *wire, void (*handle)(void *context, struct wire_mess
     return any;
 }
 
+void wire_rest(struct wire *wire, bool any, long most_ns)
+{
+    bool soon = any || wire->out.n || wire->in.n;
+    wire->rest_ns = soon ? REST_LEAST_NS : 2 * wire->rest_ns;
+    if (wire->rest_ns > most_ns) wire->rest_ns = most_ns;
+    if (!any) nanosleep(&(struct timespec){0, wire->rest_ns}, NULL);
+}
+
 static void drop(void *context, struct wire_message *message)
 {
     (void)context;
@@ -147,8 +159,7 @@ static void drop(void *context, struct wire_message *message)
 void wire_close(struct wire *wire, double seconds)
 {
     double end = clock_seconds() + seconds;
-    while (wire->out.n && clock_seconds() < end)
-        if (!wire_poll(wire, drop, NULL)) nanosleep(&(struct timespec){0, 1000000}, NULL);
+    while (wire->out.n && clock_seconds() < end) wire_rest(wire, wire_poll(wire, drop, NULL), REST_LEAST_NS);
     MPI_Finalize();
     mem_free(wire->out.list);
     mem_free(wire->in.list);

@@ -15,8 +15,8 @@
 
 #define BEAT_SECONDS 0.2
 #define MEMORY_SECONDS 5.0 /* that the job before may take to give back its memory */
-#define PAUSE_NS 1000000   /* between looks at the network */
-#define PAUSE_TOGETHER_NS 200000
+#define REST_NS 8000000    /* between looks at the network, at most */
+#define REST_TOGETHER_NS 200000
 
 /* How far this node is with its job. What takes long runs beside, since the beats must go on. */
 enum stage {
@@ -385,8 +385,7 @@ void worker_run(struct wire *wire, uint32_t rank, const struct program *const *p
         bool any = wire_poll(wire, handle, &worker);
         any |= go_on(&worker);
         beat(&worker);
-        long pause = worker.swap ? PAUSE_TOGETHER_NS : PAUSE_NS;
-        if (!any) nanosleep(&(struct timespec){0, pause}, NULL);
+        wire_rest(wire, any, worker.swap ? REST_TOGETHER_NS : REST_NS);
     }
     drop_job(&worker);
     errand_wait(&worker.farewell);
