@@ -131,8 +131,12 @@ def arm64(report, jobs):
         tap(report, "same_model", ["tests/arm64/same_model", folder("release"), folder("arm64")])
 
 
-def lab(report, _jobs):
+def lab(report, jobs):
     tap(report, "lab", ["tests/lab/run"])
+    if release_is_built(jobs):
+        tap(report, "networks", ["tests/lab/networks", os.path.join(folder("release"), "bramble")])
+    else:
+        report.fail("networks", "the release build it would run does not build")
 
 
 def slurm(report, jobs):
