@@ -146,10 +146,35 @@ static unsigned daemon_port(const char *token, unsigned low, unsigned n)
     return low + (session + 2 * generation) % (n - 1);
 }
 
+static void port_setting(struct words *words, const char *name, unsigned value)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    setting(words, name, text);
+}
+
+static void add_ports(struct words *words, const struct launch_plan *plan)
+{
+    /* The lower half for ranks, the upper for daemons, half of that for their IPv6: they would take each
+     * other's for free. A job uses no IPv6, but listens on it, and such a socket takes the port for IPv4 too.
+     */
+    unsigned low = plan->cluster->port_low, n = plan->cluster->port_high - low + 1U;
+    port_setting(words, "btl_tcp_port_min_v4", low);
+    port_setting(words, "btl_tcp_port_range_v4", n / 2);
+    port_setting(words, "btl_tcp_port_min_v6", low);
+    port_setting(words, "btl_tcp_port_range_v6", n / 2);
+    unsigned quarter = (n - n / 2) / 2;
+    low = daemon_port(plan->token, low + n / 2, quarter);
+    char range[32];
+    snprintf(range, sizeof range, "%u-%u", low, low + 1);
+    setting(words, "oob_tcp_dynamic_ipv4_ports", range);
+    snprintf(range, sizeof range, "%u-%u", low + quarter, low + quarter + 1);
+    setting(words, "oob_tcp_dynamic_ipv6_ports", range);
+}
+
 static void add_settings(struct words *words, const struct launch_plan *plan, const char *agent,
                          const char *cidr)
 {
-    char range[32];
     if (plan->token) setting(words, "bramble_session", plan->token); /* nothing to MPI; its daemons show it */
     setting(words, "ras", "^slurm"); /* we name the hosts, also in a job of Slurm */
     if (uses_slurm(plan))
@@ -167,16 +192,7 @@ static void add_settings(struct words *words, const struct launch_plan *plan, co
     setting(words, "oob_tcp_keepalive_time", "3");
     setting(words, "oob_tcp_keepalive_intvl", "1");
     setting(words, "oob_tcp_keepalive_probes", "3");
-    if (!plan->cluster->port_low) return;
-    /* The lower half for ranks, the upper for daemons: they would take each other's for free. */
-    unsigned low = plan->cluster->port_low, n = plan->cluster->port_high - low + 1U;
-    snprintf(range, sizeof range, "%u", low);
-    setting(words, "btl_tcp_port_min_v4", range);
-    snprintf(range, sizeof range, "%u", n / 2);
-    setting(words, "btl_tcp_port_range_v4", range);
-    low = daemon_port(plan->token, low + n / 2, n - n / 2);
-    snprintf(range, sizeof range, "%u-%u", low, low + 1);
-    setting(words, "oob_tcp_dynamic_ipv4_ports", range);
+    if (plan->cluster->port_low) add_ports(words, plan);
 }
 
 static void add_rank(struct words *words, const char *host, const char *program,
