@@ -21,8 +21,9 @@ enum { LAUNCHES_IN_VAIN = 4, CRASHES_ALLOWED = 2, BREAKS_ALLOWED = 8 };
 
 /* --- beginnings --- */
 
-/* Starts a generation of everybody present, or of this machine, or, one by one, of those at work and another.
- * A node that is new may be what keeps it from starting: then the others go on, and it is tried again later.
+/* Starts a generation of everybody present who is wanted, or of this machine, or, one by one, of those at
+ * work and another. A node that is new may be what keeps it from starting: then the others go on, and it is
+ * tried again later.
  */
 static struct generation *launch(struct engine *engine, bool only_local)
 {

@@ -9,7 +9,7 @@
 
 enum { JSON_BYTES_MAX = 1 << 16 };
 
-enum kind { TEXT, COUNT, CORES, NUMBER, SWITCH };
+enum kind { TEXT, COUNT, CORES, NUMBER, NEW_NUMBER /* that earlier records lack */, SWITCH };
 
 #define AT(field) offsetof(struct node_report, field)
 #define TEXT_AT(field) TEXT, AT(field), sizeof((struct node_report *)0)->field
@@ -35,8 +35,8 @@ static const struct entry {
     {"under_voltage", SWITCH, AT(under_voltage), 0},
     {"throttled", SWITCH, AT(throttled), 0},
     {"temperature", NUMBER, AT(temperature), 0},
-    {"core_rate", NUMBER, AT(core_rate), 0},
-    {"core_limit", NUMBER, AT(core_limit), 0},
+    {"core_rate", NEW_NUMBER, AT(core_rate), 0},
+    {"core_limit", NEW_NUMBER, AT(core_limit), 0},
     {"tree_rate", NUMBER, AT(tree_rate), 0},
     {"gemm_gflops", NUMBER, AT(gemm_gflops), 0},
     {"bandwidth_mbs", NUMBER, AT(bandwidth_mbs), 0},
@@ -70,6 +70,7 @@ static json_t *value_json(const struct node_report *report, const struct entry *
     case CORES: return json_integer(*(const uint32_t *)(const void *)at);
     case SWITCH: return json_boolean(*(const bool *)(const void *)at);
     case NUMBER:
+    case NEW_NUMBER:
         number = *(const double *)(const void *)at;
         return isfinite(number) ? json_real(number) : json_null();
     }
@@ -131,8 +132,9 @@ static bool take_value(struct node_report *report, const struct entry *entry, co
     case CORES: *(uint32_t *)(void *)at = (uint32_t)n; return json_is_integer(value) && n >= 1 && n <= 65536;
     case SWITCH: *(bool *)(void *)at = json_is_true(value); return json_is_boolean(value);
     case NUMBER:
+    case NEW_NUMBER:
         *(double *)(void *)at = json_is_number(value) ? json_number_value(value) : NAN;
-        return !value || json_is_number(value) || json_is_null(value); /* old records lack new figures */
+        return json_is_number(value) || json_is_null(value) || (!value && entry->kind == NEW_NUMBER);
     }
     return false;
 }

@@ -12,8 +12,8 @@
 #define PROBE_SECONDS 8.0
 #define FIRST_RETRY 1.0
 #define LAST_RETRY 30.0
-#define STRAGGLERS_LEAST 0.1
-#define SLOW 16 /* times slower than the mean of the others */
+#define STRAGGLERS_GET 0.1 /* seconds more than the slowest answer, and its share that is missing */
+#define SLOW 16            /* times slower than the mean of the others */
 
 static void entry_free(struct roster_entry *entry)
 {
@@ -176,6 +176,7 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
         if (entry->node.slurm && report->cores < entry->status.threads) /* Slurm binds processes, too */
             entry->status.threads = report->cores;
         entry->speed = speed_of(report, entry->status.threads);
+        entry->left_out = false; /* to be told anew */
     } else {
         set_back(entry, now);
         entry->status.state = MEMBER_AWAY;
@@ -215,7 +216,7 @@ bool roster_gathered(const struct roster *roster, double now)
         n_missing += is_missing(roster->entries[i]);
     }
     double missing = roster->n ? (double)n_missing / (double)roster->n : 0;
-    double patience = roster->slowest * (1 + missing) + STRAGGLERS_LEAST;
+    double patience = roster->slowest * (1 + missing) + STRAGGLERS_GET;
     for (size_t i = 0; i < roster->n; i++) {
         const struct roster_entry *entry = roster->entries[i];
         if (is_missing(entry)) late &= entry->looking && now - entry->asked > patience;

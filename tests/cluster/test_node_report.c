@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include <jansson.h>
+
 #include "base/mem.h"
 #include "cluster/node_hardware.h"
 #include "scratch.h"
@@ -158,6 +160,8 @@ static void test_hostile_json(void **state)
         {"throttled", "1"},
         {"temperature", "[]"},
         {"tree_rate", "\"\""},
+        {"core_rate", "\"fast\""},
+        {"core_limit", "[1]"},
         {"arch", "7"},
         {"arch", "\"0123456789abcdef\""},
         {"system", "\"a\\nb\""},
@@ -169,6 +173,38 @@ static void test_hostile_json(void **state)
         if (accepts(good, bad[i][0], bad[i][1])) fail_msg("%s: %s was taken", bad[i][0], bad[i][1]);
     assert_false(node_report_from_json(&report, "[]", 2));
     assert_false(node_report_from_json(&report, "{}", 2));
+    mem_free(good);
+    node_report_fini(&report);
+}
+
+/* The good report without one key. */
+static bool accepts_without(const char *good, const char *key)
+{
+    struct node_report report = {0};
+    json_t *object = json_loads(good, 0, NULL);
+    assert_int_equal(json_object_del(object, key), 0);
+    char *text = json_dumps(object, 0);
+    bool fine = node_report_from_json(&report, text, strlen(text));
+    if (fine) assert_true(isnan(report.core_rate) || isnan(report.core_limit));
+    node_report_fini(&report);
+    json_decref(object);
+    free(text);
+    return fine;
+}
+
+/* A record that an earlier bramble wrote is read; one that was cut short is not. */
+static void test_missing_keys(void **state)
+{
+    (void)state;
+    struct node_report report;
+    assert_int_equal(node_report_self(&report, NULL), BRAMBLE_OK);
+    assert_true(report.core_rate > 0);
+    char *good = node_report_to_json(&report);
+    assert_true(accepts_without(good, "core_rate"));
+    assert_true(accepts_without(good, "core_limit"));
+    assert_false(accepts_without(good, "clock_seconds"));
+    assert_false(accepts_without(good, "tree_rate"));
+    assert_false(accepts_without(good, "cores"));
     mem_free(good);
     node_report_fini(&report);
 }
@@ -222,7 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_raspberry_pi),  cmocka_unit_test(test_a_container),
         cmocka_unit_test(test_nothing_is_told), cmocka_unit_test(test_json_and_back),
-        cmocka_unit_test(test_hostile_json),    cmocka_unit_test(test_judging),
+        cmocka_unit_test(test_hostile_json),    cmocka_unit_test(test_missing_keys),
+        cmocka_unit_test(test_judging),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
