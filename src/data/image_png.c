@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "data/image.h"
 
-enum { CHUNK_BYTES_MAX = 1 << 23, CHUNKS_MAX = 1000 };
-
 /* Everything that must outlive a long jump. */
 struct png_work {
     png_structp png;
@@ -114,8 +112,9 @@ static bool decode(struct png_work *work, bool head_only)
     if (!work->info) give_up(work, error_memory(work->error, "an image"));
     png_set_read_fn(work->png, work, take_bytes);
     png_set_user_limits(work->png, IMAGE_SIDE_MAX, IMAGE_SIDE_MAX);
-    png_set_chunk_malloc_max(work->png, CHUNK_BYTES_MAX);
-    png_set_chunk_cache_max(work->png, CHUNKS_MAX);
+    /* Chunks that carry no pixels are skipped unread: some would be given whatever memory they claim to need.
+     */
+    png_set_keep_unknown_chunks(work->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     read_head(work);
     if (!head_only) read_pixels(work);
     return true;

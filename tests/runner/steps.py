@@ -17,6 +17,7 @@ ASAN = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1:"
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:handle_segv=2:handle_sigbus=2:handle_sigfpe=2"}
 FUZZ_SECONDS = 10
+FUZZ_MALLOC_MB = 256  # no input a fuzzer makes has reason to ask for more at once
 # Rooms whose tests start threads, and rooms whose tests are programs without children (emulation runs these).
 THREADED = ("base", "data", "forest", "net-threads", "api")
 EMULATED = ("base", "data", "forest", "net", "model", "report", "api")
@@ -110,7 +111,7 @@ def fuzz_one(name):
     """Fuzzes one target, starting from its corpus; what it finds that is new is thrown away."""
     with tempfile.TemporaryDirectory() as found:
         command = [path("fuzz", "fuzz", f"fuzz_{name}"), f"-max_total_time={FUZZ_SECONDS}", "-timeout=20",
-                   "-rss_limit_mb=2048", f"-artifact_prefix={path('fuzz', name)}-", found]
+                   "-rss_limit_mb=2048", f"-malloc_limit_mb={FUZZ_MALLOC_MB}", f"-artifact_prefix={path('fuzz', name)}-", found]
         corpus = os.path.join(ROOT, "fuzz", "corpus", name)
         status = meson.run(command + ([corpus] if os.path.isdir(corpus) else []), log(f"fuzz_{name}"), ASAN)
     return name, status, meson.read(log(f"fuzz_{name}"))
