@@ -23,7 +23,7 @@ enum option_kind {
     OPTION_LIST,   /* --program A --program B       struct word_list: given once or more often */
 };
 
-enum { WORD_LIST_MAX = 64 };
+enum { WORD_LIST_MAX = 256 };
 
 struct word_list {
     const char *words[WORD_LIST_MAX];
@@ -100,9 +100,9 @@ struct command {
 
 extern const struct command command_data, command_train, command_train_forest, command_train_net,
     command_predict, command_compare, command_evaluate, command_inspect, command_nodes, command_cluster,
-    command_cluster_init, command_cluster_install, command_cluster_add, command_doctor, command_mpi_check,
-    command_node_report, command_rank, command_runs, command_show, command_resume, command_bench,
-    command_bench_scaling, command_help;
+    command_cluster_init, command_cluster_install, command_cluster_add, command_confine, command_doctor,
+    command_mpi_check, command_node_report, command_rank, command_runs, command_show, command_resume,
+    command_bench, command_bench_scaling, command_help;
 
 /* All of them, in the order of the help; a NULL at the end. */
 extern const struct command *const commands[];

@@ -161,6 +161,11 @@ BRAMBLE_API bramble_status bramble_cluster_doctor(bramble_cluster *cluster,
 /* For programs that mpiexec started on the doctor's behalf: meets the other ranks, says so on stdout. */
 BRAMBLE_API bramble_status bramble_mpi_check(bramble_error *error);
 
+/* For programs that stand for MPI's daemon on a node: becomes `words` (a program and its arguments, NULL at
+ * the end), whose TCP sockets listen on `network` ("10.0.0.0/24") alone. Returns only when that fails. */
+BRAMBLE_API bramble_status bramble_confine(const char *network, const char *const *words,
+                                           bramble_error *error);
+
 /* What this machine says about itself as one line of JSON; *json as above. With `measure` it also runs its
  * kernels on all cores, which takes two seconds. */
 BRAMBLE_API bramble_status bramble_node_report(char **json, bool measure, bramble_error *error);

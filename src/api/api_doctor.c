@@ -1,6 +1,7 @@
 /* bramble_cluster_doctor. */
 #include "api/cluster_handle.h"
 #include "cluster/doctor.h"
+#include "cluster/confine.h"
 #include "cluster/mpi_check.h"
 
 struct telling {
@@ -38,4 +39,9 @@ bramble_status bramble_cluster_doctor(bramble_cluster *cluster, const bramble_do
 bramble_status bramble_mpi_check(bramble_error *error)
 {
     return mpi_check_run(error);
+}
+
+bramble_status bramble_confine(const char *network, const char *const *words, bramble_error *error)
+{
+    return confine_exec(network, words, error);
 }

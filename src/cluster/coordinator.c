@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "cluster/confine.h"
 #include "cluster/coordinator_internal.h"
 
 #define REPORT_SECONDS 0.25
@@ -230,6 +231,7 @@ static void report_now_and_then(struct coordinator *c)
 static void coordinate(struct coordinator *c)
 {
     coordinator_report(c, "here %d", (int)getpid());
+    if (!confine_holds()) coordinator_report(c, "note 0 " CONFINE_PROBLEM);
     while (!c->stop && !c->orders.ended && !c->reports.ended) {
         excuse_all(c);
         bool any = lines_read(&c->orders, take_order, c);

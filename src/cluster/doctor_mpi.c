@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/paths.h"
+#include "cluster/confine.h"
 #include "cluster/doctor_steps.h"
 #include "cluster/launch.h"
 #include "cluster/mpi_check.h"
@@ -19,7 +20,7 @@ struct job {
     struct member *members; /* ranks 1..n_members */
     size_t n_members;
     char folder[32], log[48];
-    uint8_t *met; /* (n_members + 1)^2 */
+    uint8_t *met; /* (n_members + 1)^2, as mpi_check_read leaves it */
 };
 
 /* Remote nodes that can be used; the local one when there is no other. */
@@ -93,6 +94,14 @@ static void tell_culprits(const struct doctor *doctor, const struct job *all, co
                         : "; is a firewall on the nodes? Open the ports of ports = to them");
 }
 
+static void tell_open(const struct doctor *doctor, const struct job *job)
+{
+    size_t n = job->n_members + 1;
+    for (size_t i = 0; i < n; i++)
+        if (job->met[i * n + i])
+            doctor_say(doctor, i ? job->members[i - 1].node : NULL, "mpi", CHECK_WARNING, CONFINE_PROBLEM);
+}
+
 /* Which pairs did not meet: the first of them, and how many. */
 static void tell_strangers(const struct doctor *doctor, const struct job *job, const char *own)
 {
@@ -141,6 +150,7 @@ bramble_status doctor_mpi(struct doctor *doctor, bramble_error *error)
             doctor_say(doctor, NULL, "mpi", CHECK_FAILED, "%s", why.message);
         else
             tell_strangers(doctor, &job, own);
+        tell_open(doctor, &job);
         unlink(job.log);
     } else if (!status) {
         doctor_say(doctor, NULL, "mpi", CHECK_SKIPPED, "there is no node to try it with yet");

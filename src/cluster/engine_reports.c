@@ -104,8 +104,9 @@ static void node_reported(const struct reporter *from, const char *line)
     } else if (sscanf(line, "out %" SCNu32 " %n", &rank, &at) == 1 && (entry = entry_of(from, rank))) {
         snprintf(entry->status.problem, sizeof entry->status.problem, "%.255s", line + at);
         engine_tell(from->engine, "out", entry->node.name, "%s", line + at);
-    } else if (sscanf(line, "note %" SCNu32 " %n", &rank, &at) == 1 && (entry = entry_of(from, rank))) {
-        engine_tell(from->engine, "note", entry->node.name, "%s", line + at);
+    } else if (sscanf(line, "note %" SCNu32 " %n", &rank, &at) == 1) {
+        entry = entry_of(from, rank);
+        engine_tell(from->engine, "note", entry ? entry->node.name : NULL, "%s", line + at);
     }
 }
 

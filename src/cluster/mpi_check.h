@@ -12,10 +12,11 @@
 #include <bramble/error.h>
 
 /* A rank's part. Says "met A B" on stdout for each rank B that rank A exchanged data with, within a few
- * seconds. */
+ * seconds, and "open A" when it listens on more than the cluster's network. */
 bramble_status mpi_check_run(bramble_error *error);
 
-/* Reads what they all said: met[a * n + b] becomes true for each such line; other lines are passed over. */
+/* Reads what they all said: met[a * n + b] becomes true where a met b, met[a * n + a] where a is open; other
+ * lines are passed over. */
 void mpi_check_read(FILE *file, size_t n, uint8_t *met);
 
 #endif

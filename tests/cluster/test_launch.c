@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "cluster/launch.h"
+#include "cluster/launch_agent.h"
 
 static const char killed[] =
     "--------------------------------------------------------------------------\n"
@@ -75,8 +76,44 @@ static void test_diagnoses(void **state)
     assert_true(!*line && rank == 0);
 }
 
+/* What the agent makes of what mpiexec says, with `echo` for ssh. */
+static void agent_says(const char *script, const char *words, const char *wanted)
+{
+    char command[600], said[400] = "";
+    snprintf(command, sizeof command, "sh %s %s", script, words);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    assert_non_null(fgets(said, sizeof said, pipe));
+    assert_int_equal(pclose(pipe), 0);
+    assert_string_equal(said, wanted);
+}
+
+static void test_agent(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    const struct node here = {.host = "localhost", .local = true};
+    const struct node plain = {.host = "pi4-1"}, other = {.host = "10.0.0.7", .user = "a b"};
+    const struct member members[] = {
+        {&here, "/opt/bramble", 0}, {&plain, "/opt/bramble", 0}, {&other, "/home/a b/bramble's", 0}};
+    struct launch_plan plan = {.members = members, .n_members = 1, .agent = "echo -n"};
+    assert_false(launch_agent_needed(&plan));
+    plan.n_members = 3;
+    plan.agent = "echo";
+    assert_true(launch_agent_needed(&plan));
+    assert_true(launch_agent_write(&plan, "10.0.0.0/24", scratch_path(&s, "agent")));
+    agent_says(s.path, "pi4-1 ' orted' --daemonize -mca x 'a b'",
+               "pi4-1 '/opt/bramble' confine 10.0.0.0/24 -- orted --daemonize -mca x a b\n");
+    agent_says(
+        s.path, "-x 10.0.0.7 '( . ./.profile;' orted -mca x y ')'",
+        "-l a b -x 10.0.0.7 ( . ./.profile; '/home/a b/bramble'\\''s' confine 10.0.0.0/24 -- orted -mca "
+        "x y )\n");
+    agent_says(s.path, "elsewhere orted", "elsewhere orted\n");
+    scratch_remove(&s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_diagnoses)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_diagnoses), cmocka_unit_test(test_agent)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cluster/confine.h"
 #include "cluster/engine.h"
 #include "cluster/journal.h"
 #include "cluster/probe.h"
@@ -157,6 +158,13 @@ static int be_rank(int n, char **words)
     return rank_run(&options, programs, &error) ? fail(&error) : 0;
 }
 
+static int confine(const char *network, char **words)
+{
+    bramble_error error = {0};
+    confine_exec(network, (const char *const *)words, &error);
+    return fail(&error);
+}
+
 static int report(void)
 {
     struct node_report self = {0};
@@ -173,6 +181,7 @@ int main(int n, char **words)
 {
     if (n >= 6 && strcmp(words[1], "run") == 0) return run(words + 2);
     if (n >= 2 && strcmp(words[1], "rank") == 0) return be_rank(n - 2, words + 2);
+    if (n >= 5 && strcmp(words[1], "confine") == 0) return confine(words[2], words + 4);
     if (n >= 2 && strcmp(words[1], "node-report") == 0) return report();
     fprintf(stderr, "usage: toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA [together]]\n");
     return 2;
