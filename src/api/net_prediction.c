@@ -1,5 +1,7 @@
 #include "api/net_prediction.h"
 
+#include <math.h>
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/operator.h"
@@ -36,6 +38,18 @@ static uint32_t greatest(const float *x, size_t n)
     for (uint32_t i = 1; i < n; i++)
         if (x[i] > x[best]) best = i;
     return best;
+}
+
+/* An embedding makes no finite number of a place that it lacks. */
+static bramble_status check_finite(const struct chunk *chunk, size_t first, size_t n, bramble_error *error)
+{
+    for (size_t i = 0; i < n * chunk->n_outputs; i++)
+        if (!isfinite(chunk->outputs[i]))
+            return error_set(error, BRAMBLE_ERR_DATA,
+                             "row %zu: the network puts out no finite number for it; are its values like "
+                             "those it was trained on?",
+                             first + i / chunk->n_outputs + 1);
+    return BRAMBLE_OK;
 }
 
 static void decode(const struct chunk *chunk, size_t first, size_t n)
@@ -77,6 +91,7 @@ bramble_status net_prediction_run(const struct bramble_model *model, const struc
         size_t n = rows->n_rows - first < most ? rows->n_rows - first : most;
         encode(&chunk, first, n);
         status = net_run(model->net, chunk.x, n, threads, chunk.outputs, error);
+        if (!status) status = check_finite(&chunk, first, n, error);
         if (!status) decode(&chunk, first, n);
     }
     mem_free(chunk.x);

@@ -115,7 +115,9 @@ void encoder_encode_value(const struct encoder *encoder, uint32_t f, float value
     const struct encoded_feature *feature = &encoder->features[f];
     float *to = row + feature->first;
     bool missing = isnan(value);
-    if (feature->encoding == ENCODING_NUMBER)
+    if (feature->encoding == ENCODING_PLACE)
+        *to = missing ? 0 : value + (float)feature->base;
+    else if (feature->encoding == ENCODING_NUMBER)
         *to = missing ? 0 : (float)(((double)value - (double)feature->mean) / (double)feature->deviation);
     else
         encode_category(feature, value, to);

@@ -7,7 +7,9 @@
  *   number, byte  (x - mean) / deviation; missing: 0, which is the mean
  *   category      one number a category, 1 for its own and else 0 (missing: all 0)
  *   class         its number; one_vs_rest: a 1 for its own and 0 for each other, which the loss is given
- *   target        (y - mean) / deviation, undone in predictions
+ *   place         the value itself, a category's number behind those of the features before, from 1 on;
+ * missing: 0. For networks that look their input up in an embedding target        (y - mean) / deviation,
+ * undone in predictions
  *
  * A feature with missing training values gets a further number, 1 where it is missing, right behind its own.
  * Images lie as height x width x channels, so channels are a pixel's neighbours.
@@ -22,6 +24,7 @@ enum { ENCODER_CHANNELS_MAX = 4, ENCODER_INPUTS_MAX = 1 << 24 };
 enum encoding {
     ENCODING_NUMBER,  /* one number */
     ENCODING_ONE_HOT, /* n_categories numbers */
+    ENCODING_PLACE,   /* one whole number */
 };
 
 struct encoded_feature {
@@ -29,6 +32,7 @@ struct encoded_feature {
     bool indicator;        /* followed by a number that is 1 where the value is missing, else 0 */
     uint32_t n_categories; /* 0 for a NUMBER */
     uint32_t first;        /* its first number's place among the inputs; follows from those before it */
+    uint32_t base;         /* of a PLACE: what is added to a value */
     float mean, deviation; /* of a NUMBER; deviation > 0, 1 for a feature that never varies */
 };
 
@@ -55,6 +59,9 @@ struct encoder_rows {
  * ENCODER_INPUTS_MAX inputs. O(N F). */
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
                             const struct encoder_rows *rows, bramble_error *error);
+/* The same with a place for every feature. BRAMBLE_ERR_DATA for images. */
+bramble_status encoder_init_places(struct encoder *out, const struct bramble_table *table,
+                                   const struct encoder_rows *rows, bramble_error *error);
 void encoder_fini(struct encoder *encoder); /* zeroed ones too */
 bramble_status encoder_copy(struct encoder *out, const struct encoder *encoder, bramble_error *error);
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "data/encoder_parts.h"
 
-static const char *const encoding_names[] = {"number", "one-hot"};
+static const char *const encoding_names[] = {"number", "one-hot", "place"};
 
 /* Takes over `value`; a NULL anywhere makes the whole NULL. */
 static json_t *with(json_t *object, const char *key, json_t *value)
@@ -28,6 +28,7 @@ static json_t *feature_to_json(const struct encoded_feature *feature)
 {
     json_t *object = with(json_object(), "encoding", json_string(encoding_names[feature->encoding]));
     object = with(object, "indicator", json_boolean(feature->indicator));
+    if (feature->encoding == ENCODING_PLACE) return with(object, "base", json_integer(feature->base));
     if (feature->encoding != ENCODING_NUMBER) return object;
     return with_spread(object, (double)feature->mean, (double)feature->deviation);
 }
@@ -76,6 +77,16 @@ static bool read_spread(const json_t *object, bool single, double *mean, double 
     return isfinite(*mean) && isnormal(*deviation) && *deviation > 0;
 }
 
+static bool read_place(struct encoded_feature *feature, const json_t *object, bool image)
+{
+    const json_t *base = json_object_get(object, "base");
+    json_int_t number = json_integer_value(base);
+    if (feature->indicator || image || !json_is_integer(base) || number < 0 || number > ENCODER_INPUTS_MAX)
+        return false;
+    *feature = (struct encoded_feature){.encoding = ENCODING_PLACE, .base = (uint32_t)number, .deviation = 1};
+    return true;
+}
+
 static bool read_feature(struct encoded_feature *feature, const json_t *object, bool image)
 {
     const char *encoding = json_string_value(json_object_get(object, "encoding"));
@@ -83,6 +94,7 @@ static bool read_feature(struct encoded_feature *feature, const json_t *object, 
     if (!encoding || !json_is_boolean(indicator)) return false;
     feature->indicator = json_is_true(indicator);
     if (feature->indicator && image) return false;
+    if (strcmp(encoding, encoding_names[ENCODING_PLACE]) == 0) return read_place(feature, object, image);
     if (feature->encoding == ENCODING_NUMBER) {
         double mean, deviation;
         if (strcmp(encoding, encoding_names[ENCODING_NUMBER]) ||

@@ -75,3 +75,26 @@ bramble_status encoder_init(struct encoder *out, const struct bramble_table *tab
     if (status) encoder_fini(out);
     return status;
 }
+
+bramble_status encoder_init_places(struct encoder *out, const struct bramble_table *table,
+                                   const struct encoder_rows *rows, bramble_error *error)
+{
+    const struct encoder_rows all = {.n = table->n_rows};
+    bramble_status status = encoder_from_schema(out, &table->schema, error);
+    if (status) return status;
+    if (out->shape[0])
+        status =
+            error_set(error, BRAMBLE_ERR_DATA,
+                      "the network looks its input up in an embedding, which images have no numbers for");
+    uint32_t next = 1;
+    for (uint32_t f = 0; !status && f < out->n_features; f++) {
+        uint32_t n_categories = out->features[f].n_categories;
+        out->features[f] = (struct encoded_feature){
+            .encoding = ENCODING_PLACE, .base = n_categories ? next : 0, .deviation = 1};
+        next += n_categories;
+    }
+    learn_target(out, table, rows ? rows : &all);
+    if (!status) status = encoder_place(out, error);
+    if (status) encoder_fini(out);
+    return status;
+}

@@ -64,6 +64,8 @@ static void add_feature(struct part *parts, uint32_t f, const struct encoded_fea
     uint32_t width = feature->encoding == ENCODING_ONE_HOT ? feature->n_categories : 1;
     if (feature->encoding == ENCODING_NUMBER)
         part_add(&parts[PART_NUMBERS], f, feature->first, feature->mean, feature->deviation);
+    else if (feature->encoding == ENCODING_PLACE)
+        part_add(&parts[PART_NUMBERS], f, feature->first, -(float)feature->base, 1);
     else
         for (uint32_t c = 0; c < width; c++)
             part_add(&parts[PART_ONE_HOT], f, feature->first + c, (float)c, 0);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/net_model.h"
 #include "train/net_rows.h"
 
 enum { CROP_PADDING = 4, CUTOUT = 8 };
@@ -64,12 +65,25 @@ static bramble_status weights_check(const struct net_data *data, bramble_error *
     return BRAMBLE_OK;
 }
 
+bramble_status net_encoder(struct encoder *out, const struct bramble_table *table,
+                           const struct encoder_rows *rows, const bramble_net_options *options,
+                           bramble_error *error)
+{
+    bool places;
+    bramble_status status = net_model_takes_places(&places, options, &table->schema, error);
+    if (status) return status;
+    status = places ? encoder_init_places(out, table, rows, error) : encoder_init(out, table, rows, error);
+    out->one_vs_rest = options->loss == BRAMBLE_LOSS_BINARY_CROSS_ENTROPY;
+    return status;
+}
+
 /* How to encode is learned from the rows that are trained on: those set aside to judge decide nothing. */
 static bramble_status learn_rows(struct net_data *data, const struct bramble_table *table,
-                                 const struct net_rows *drawn, bramble_error *error)
+                                 const struct net_rows *drawn, const bramble_net_options *options,
+                                 bramble_error *error)
 {
     struct encoder_rows learned = {drawn->train, drawn->n_train};
-    bramble_status status = encoder_init(&data->encoder, table, &learned, error);
+    bramble_status status = net_encoder(&data->encoder, table, &learned, options, error);
     if (status) return status;
     size_t n = (size_t)drawn->n_train + drawn->n_validation;
     status = rows_init_listed(&data->rows, table, &data->encoder, drawn->train, n, error);
@@ -86,7 +100,7 @@ static bramble_status draw_rows(struct net_data *data, const struct bramble_tabl
     bramble_status status =
         net_rows_draw(&drawn, table->n_rows, o->max_samples, o->validation, o->seed, error);
     if (status) return status;
-    status = learn_rows(data, table, &drawn, error);
+    status = learn_rows(data, table, &drawn, o, error);
     net_rows_fini(&drawn);
     return status;
 }
@@ -110,7 +124,6 @@ bramble_status net_data_open(struct net_data *data, const struct bramble_table *
     if (!status) status = read_augment(&data->batching.augment, o->augment, error);
     if (!status) status = draw_rows(data, table, o, error);
     if (status) return status;
-    data->encoder.one_vs_rest = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY;
     size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
     data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));
     return data->hot ? BRAMBLE_OK : error_memory(error, "a batch");

@@ -29,6 +29,11 @@ struct net_batch {
     uint32_t samples;
 };
 
+/* How rows of the table become what the network of the options takes, learned from these (NULL: all). */
+bramble_status net_encoder(struct encoder *out, const struct bramble_table *table,
+                           const struct encoder_rows *rows, const bramble_net_options *options,
+                           bramble_error *error);
+
 /* Checks that options fit the table, draws rows and learns how to encode them. Works on a copy of the rows.
  */
 bramble_status net_data_open(struct net_data *out, const struct bramble_table *table,

@@ -1,5 +1,6 @@
 #include "train/net_model.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include "base/str.h"
 #include "model/onnx_net_read.h"
 #include "net/initialise.h"
+#include "net/places.h"
 #include "net/presets.h"
 #include "train/net_settings.h"
 
@@ -62,7 +64,7 @@ static bramble_status neither(const char *spec, bramble_error *error)
     return status;
 }
 
-/* From a preset or a list of layers, its weights drawn. */
+/* From a preset or a list of layers; its weights are still to be drawn. */
 static bramble_status build_network(struct net_graph **out, const struct encoder *encoder,
                                     const bramble_net_options *options, bramble_error *error)
 {
@@ -77,7 +79,6 @@ static bramble_status build_network(struct net_graph **out, const struct encoder
         mem_free(net);
         return status;
     }
-    weights_draw(net, options->seed);
     *out = net;
     return BRAMBLE_OK;
 }
@@ -96,14 +97,50 @@ static bramble_status read_onnx(struct net_graph **out, const bramble_net_option
     return BRAMBLE_OK;
 }
 
-static bramble_status make_network(struct bramble_model *model, const bramble_net_options *options,
-                                   bramble_error *error)
+static bramble_status make_network(struct net_graph **out, const struct encoder *encoder,
+                                   const bramble_net_options *options, bramble_error *error)
 {
     bool onnx = ends_with(options->net, ".onnx") && access(options->net, F_OK) == 0;
-    if (!onnx) return build_network(&model->net, &model->encoder, options, error);
-    bramble_status status = read_onnx(&model->net, options, error);
-    if (!status && options->from_scratch) weights_draw(model->net, options->seed);
+    bramble_status status =
+        onnx ? read_onnx(out, options, error) : build_network(out, encoder, options, error);
+    if (!status && (!onnx || options->from_scratch)) weights_draw(*out, options->seed);
     return status;
+}
+
+bramble_status net_model_takes_places(bool *places, const bramble_net_options *options,
+                                      const struct bramble_schema *schema, bramble_error *error)
+{
+    bool classes = schema->task == BRAMBLE_TASK_CLASSIFICATION;
+    const struct encoder encoder = {.n_inputs = schema->n_features,
+                                    .n_outputs = classes ? schema->n_classes : 1};
+    struct net_graph *net;
+    *places = false;
+    if (preset_text(options->net)) return BRAMBLE_OK;
+    bramble_status status = make_network(&net, &encoder, options, error);
+    if (status) return status == BRAMBLE_ERR_MEMORY ? status : BRAMBLE_OK;
+    *places = net_places(net) > 0;
+    graph_fini(net);
+    mem_free(net);
+    return BRAMBLE_OK;
+}
+
+static bramble_status check_places(const struct net_graph *net, const struct bramble_table *table,
+                                   const struct encoder *encoder, const char *spec, bramble_error *error)
+{
+    uint32_t places = net_places(net);
+    for (uint32_t f = 0; places && f < encoder->n_features; f++) {
+        const struct feature *feature = &table->schema.features[f];
+        for (size_t r = 0; r < table->n_rows; r++) {
+            float value = column_value(&table->columns[f], feature->type, r);
+            double place = isnan(value) ? 0 : (double)value + encoder->features[f].base;
+            if (place >= 0 && place < places && place == floor(place)) continue;
+            return error_set(error, BRAMBLE_ERR_DATA,
+                             "%s: \"%.80s\" has place %g in row %zu, and the embedding has 0 to %u; make it "
+                             "larger or correct the data",
+                             spec, feature->name, place, r + 1, places - 1);
+        }
+    }
+    return BRAMBLE_OK;
 }
 
 static bramble_status fill(struct bramble_model *model, const struct bramble_table *table,
@@ -112,8 +149,9 @@ static bramble_status fill(struct bramble_model *model, const struct bramble_tab
 {
     bramble_status status = schema_copy(&model->schema, &table->schema, error);
     if (!status) status = encoder_copy(&model->encoder, encoder, error);
-    if (!status) status = make_network(model, options, error);
+    if (!status) status = make_network(&model->net, encoder, options, error);
     if (!status) status = check_fit(model->net, encoder, options->net, error);
+    if (!status) status = check_places(model->net, table, encoder, options->net, error);
     return status ? status : net_settings_record(model, table, options, error);
 }
 

@@ -47,8 +47,7 @@ static bramble_status build(struct net_steps *steps, const struct bramble_table 
                             const bramble_net_options *options, bramble_error *error)
 {
     struct encoder encoder = {0};
-    bramble_status status = encoder_init(&encoder, table, NULL, error);
-    encoder.one_vs_rest = steps->loss.kind == LOSS_BINARY_CROSS_ENTROPY;
+    bramble_status status = net_encoder(&encoder, table, NULL, options, error);
     if (!status) status = net_model_build(&steps->model, table, &encoder, options, error);
     encoder_fini(&encoder);
     return status;

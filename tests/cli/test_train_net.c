@@ -154,6 +154,58 @@ static void test_divergence(void **state)
     scratch_remove(&s);
 }
 
+static const char *const words_net = "embedding 12 4\nlstm 8 last\ndense outputs\n";
+
+static unsigned draw(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return (*seed >> 16) % below;
+}
+
+/* Sentences of up to six words, 1 to 11; cells behind the end are empty. Whether word 7 is there is the
+ * class.
+ */
+static void write_words_csv(struct scratch *s, const char *name, unsigned rows, unsigned top)
+{
+    FILE *file = fopen(scratch_path(s, name), "w");
+    assert_non_null(file);
+    fprintf(file, "w1,w2,w3,w4,w5,w6,seven\n");
+    unsigned seed = 1;
+    for (unsigned i = 0; i < rows; i++) {
+        bool seven = false;
+        unsigned length = 2 + draw(&seed, 5);
+        for (unsigned w = 0; w < 6; w++) {
+            unsigned word = 1 + draw(&seed, 11);
+            if (i == 17 && w == 0) word = top;
+            seven |= w < length && word == 7;
+            if (w < length) fprintf(file, "%u", word);
+            fprintf(file, ",");
+        }
+        fprintf(file, "%s\n", seven ? "yes" : "no");
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+static void test_embedding(void **state)
+{
+    (void)state;
+    struct scratch s = scratch_new();
+    scratch_write(&s, "words.layers", words_net, strlen(words_net));
+    write_words_csv(&s, "words.csv", 800, 5);
+    write_words_csv(&s, "more.csv", 100, 12);
+    json_t *trained =
+        JSON(&s, "train", "net", "words.csv", "--net", "words.layers", "--epochs", "12", "--batch-size", "16",
+             "--optimiser", "adam", "--learning-rate", "0.01", "--holdout", "0.25", "--json");
+    assert_true(json_number_of(trained, "accuracy") > 0.95);
+    json_decref(trained);
+    struct said said = DONE(&s, "predict", "model.onnx", "words.csv");
+    said_fini(&said);
+    FAILS(1, "row 18: the network puts out no finite number", &s, "predict", "model.onnx", "more.csv");
+    FAILS(1, "\"w1\" has place 12 in row 18, and the embedding has 0 to 11", &s, "train", "net", "more.csv",
+          "--net", "words.layers");
+    scratch_remove(&s);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -186,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_early_stopping),
         cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_embedding),
         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,36 @@ static bramble_table *images(size_t n, uint32_t height, uint32_t width, uint32_t
     return table;
 }
 
+/* Categories are numbered through; the file's form brings the same back. */
+static void encodes_places(void **state)
+{
+    (void)state;
+    bramble_table *table = tables_read("n,colour,b,shape,y\n3,red,7,round,p\n,blue,8,flat,q\n12,?,9,round,p\n"
+                                       "300,green,0,?,q\n",
+                                       NULL);
+    struct encoder e, back;
+    bramble_error error = {0};
+    char *json;
+    float x[4 * 4], again[4 * 4];
+    static const float wanted[4 * 4] = {3, 3, 7, 5, 0, 1, 8, 4, 12, 0, 9, 5, 300, 2, 0, 0};
+    assert_int_equal(encoder_init_places(&e, table, NULL, &error), BRAMBLE_OK);
+    assert_int_equal(e.n_inputs, 4);
+    encoder_encode(&e, table, 0, 4, x);
+    assert_memory_equal(x, wanted, sizeof wanted);
+    assert_int_equal(encoder_to_json(&json, &e, &error), BRAMBLE_OK);
+    assert_int_equal(encoder_from_json(&back, json, "m.onnx", &table->schema, &error), BRAMBLE_OK);
+    encoder_encode(&back, table, 0, 4, again);
+    assert_memory_equal(again, wanted, sizeof wanted);
+    mem_free(json);
+    encoder_fini(&back);
+    encoder_fini(&e);
+    bramble_table_free(table);
+    table = images(2, 2, 2, 1);
+    assert_int_equal(encoder_init_places(&e, table, NULL, &error), BRAMBLE_ERR_DATA);
+    assert_non_null(strstr(error.message, "embedding"));
+    bramble_table_free(table);
+}
+
 static void encodes_numbers_categories_and_target(void **state)
 {
     (void)state;
@@ -231,6 +261,10 @@ static void refuses_damaged_json(void **state)
         "{\"features\":[{\"encoding\":\"number\",\"indicator\":false,\"mean\":0,\"deviation\":-1}," COLOUR
         "]," TARGET "}",
         "{\"features\":[" NUMBER "," COLOUR "],\"target\":{\"mean\":0,\"deviation\":1e-320}}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"place\",\"indicator\":true,\"base\":1}]," TARGET "}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"place\",\"indicator\":false,\"base\":-1}]," TARGET "}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"place\",\"indicator\":false,\"base\":1e9}]," TARGET "}",
+        "{\"features\":[" NUMBER ",{\"encoding\":\"place\",\"indicator\":false}]," TARGET "}",
         "{\"features\":[" NUMBER "," COLOUR
         "],\"target\":{\"mean\":0,\"deviation\":1,\"one_vs_rest\":true}}", /* a number is wanted */
     };
@@ -289,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encodes_numbers_categories_and_target),
+        cmocka_unit_test(encodes_places),
         cmocka_unit_test(learns_from_the_rows_it_is_told),
         cmocka_unit_test(constant_features_become_zero),
         cmocka_unit_test(scales_pixels),

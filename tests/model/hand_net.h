@@ -269,7 +269,7 @@ static inline uint32_t hand_attention(struct hand *hand, uint32_t x)
 
 static inline uint32_t hand_words(struct hand *hand, uint32_t x)
 {
-    uint32_t table = hand_parameter(hand, (struct net_shape){2, {256, 5}}, 1);
+    uint32_t table = hand_parameter(hand, (struct net_shape){2, {300, 5}}, 1);
     return hand_unary(hand, "Flatten", hand_pair(hand, "Gather", table, x));
 }
 
@@ -327,7 +327,7 @@ static inline void hand_target(struct bramble_schema *schema, bool regression, b
 }
 
 /* Images of bytes, 8 x 8 x 3, or features: numbers, and categories of which the encoder makes one number a
- * category; those of HAND_WORDS are bytes that it leaves as they are, places in an embedding. */
+ * category; those of HAND_WORDS are bytes, and places in an embedding. */
 static inline void hand_schema(struct bramble_model *model, enum hand_net kind, bool image)
 {
     struct bramble_schema *schema = &model->schema;
@@ -345,8 +345,11 @@ static inline void hand_schema(struct bramble_model *model, enum hand_net kind, 
                                        : BRAMBLE_FEATURE_NUMBER;
         if (image) continue;
         struct encoded_feature *encoded = &encoder->features[f];
-        *encoded = (struct encoded_feature){
-            .first = encoder->n_inputs, .mean = words ? 0 : (float)f, .deviation = words ? 1 : 1.5f};
+        *encoded = (struct encoded_feature){.encoding = words ? ENCODING_PLACE : ENCODING_NUMBER,
+                                            .first = encoder->n_inputs,
+                                            .base = words && f % 2 ? 40 : 0,
+                                            .mean = words ? 0 : (float)f,
+                                            .deviation = words ? 1 : 1.5f};
         encoder->n_inputs += 1;
         if (category) {
             feature->n_categories = encoded->n_categories = 3;

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "net/layer_list.h"
 #include "net/operator.h"
+#include "net/places.h"
 #include "scratch.h"
 
 #define SHAPE(...) ((struct net_shape){sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t), {__VA_ARGS__}})
@@ -130,6 +131,58 @@ static void test_sequences(void **state)
     check_nodes(
         "embedding 100 8\nposition\nglobalavgpool\ndense outputs", SHAPE(12), 2,
         "Gather(12 x 8) Add(12 x 8) Reshape(12 x 1 x 8) GlobalAveragePool(1 x 1 x 8) Flatten(8) Gemm(2)");
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    struct net_graph graph;
+    build(&graph, "embedding 100 8\nflatten\ndense outputs", SHAPE(12), 2);
+    assert_int_equal(net_places(&graph), 100);
+    graph_fini(&graph);
+    build(&graph, "dense 8\ndense outputs", SHAPE(12), 2);
+    assert_int_equal(net_places(&graph), 0);
+    graph_fini(&graph);
+}
+
+/* Two tables: the input's halves are looked up in one each, then something computed is in a third. */
+static void test_places_behind_others(void **state)
+{
+    (void)state;
+    struct net_graph graph;
+    bramble_error error = {0};
+    uint32_t x, tables[3], node;
+    graph_init(&graph);
+    assert_false(graph_add_value(
+        &graph, &(struct net_value_new){.name = "x", .kind = NET_INPUT, .shape = SHAPE(6)}, &x, &error));
+    for (uint32_t t = 0; t < 3; t++)
+        assert_false(graph_add_value(
+            &graph,
+            &(struct net_value_new){
+                .name = "t", .kind = NET_PARAMETER, .shape = SHAPE(t < 2 ? 20 - t : 7, 4), .decays = true},
+            &tables[t], &error));
+    struct net_attributes attributes = NET_ATTRIBUTES_INIT;
+    attributes.shape = SHAPE(2, 3);
+    assert_false(
+        graph_add_node(&graph, &(struct net_node_new){"Reshape", NULL, &x, 1, 1, attributes}, &node, &error));
+    assert_false(graph_add_node(&graph, &(struct net_node_new){"Split", NULL, &node, 1, 2, attributes}, &node,
+                                &error));
+    assert_int_equal(net_places(&graph), 0);
+    for (uint32_t t = 0; t < 2; t++) {
+        uint32_t looked_up;
+        assert_false(graph_add_node(
+            &graph,
+            &(struct net_node_new){"Gather", NULL, (uint32_t[]){tables[t], node + t}, 2, 1, attributes},
+            &looked_up, &error));
+    }
+    assert_int_equal(net_places(&graph), 19);
+    assert_false(
+        graph_add_node(&graph, &(struct net_node_new){"Relu", NULL, &x, 1, 1, attributes}, &node, &error));
+    assert_false(graph_add_node(
+        &graph, &(struct net_node_new){"Gather", NULL, (uint32_t[]){tables[2], node}, 2, 1, attributes},
+        &node, &error));
+    assert_int_equal(net_places(&graph), 19);
+    graph_fini(&graph);
 }
 
 static void test_attention(void **state)
@@ -364,6 +417,8 @@ int main(void)
         cmocka_unit_test(test_convolutions),
         cmocka_unit_test(test_normalisations),
         cmocka_unit_test(test_sequences),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_places_behind_others),
         cmocka_unit_test(test_attention),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_unknown_words),
