@@ -53,9 +53,8 @@ size_t conv_pass_bytes(const struct conv *conv, bool backward);
 void conv_pass_fill(const struct conv_pass *pass, const float *weight);
 /* Numbers of the image with its border; SIZE_MAX when there are too many. */
 size_t conv_pass_image(const struct conv_pass *pass);
-/* The image into the middle of its border, which stays as it is. gate: forward's output, of which negative
- * numbers were cut off; or NULL. */
-void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image, const float *gate);
+/* The image into the middle of its border, which stays as it is. */
+void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image);
 
 /* The gradients of weight and bias in parts, each over all samples of the call: conv_gradient.c. */
 uint32_t conv_gradient_parts(const struct conv *conv);

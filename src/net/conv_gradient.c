@@ -87,13 +87,13 @@ static bool joins_taps(const struct conv *c, const struct part_sizes *s)
     return c->group == 1 && c->channels <= CHANNELS && c->x.dilation == 1 && s->n_taps == 1 && s->n_in == 1;
 }
 
-/* Behind the leaves, an image's dy with what a Relu has cut off taken out, then an image with its border. */
+/* Behind the leaves, an image with its border. */
 size_t conv_gradient_scratch(const struct conv *c)
 {
     struct conv_pass pass = conv_pass_of(c, false);
     struct part_sizes s = sizes_of(c);
     size_t bordered = joins_taps(c, &s) ? conv_pass_image(&pass) : 0;
-    return leaf_bytes(&s) + ((c->relu ? output_size(c) : 0) + bordered) * sizeof(float);
+    return leaf_bytes(&s) + bordered * sizeof(float);
 }
 
 /* The output pixels, from *first on, for which a tap lies in the image. */
@@ -230,14 +230,6 @@ static void add_band(struct weight_part *sums, const struct conv *c, const struc
     if (bias) add_bias(sums, c, p, bias, band);
 }
 
-/* Those of the part's channels. */
-static void gate_channels(const struct conv *c, const struct part *p, float *gated, const float *dy,
-                          const float *y)
-{
-    size_t from = (size_t)p->group * c->out_group + p->out, n = (p->n_groups - 1) * c->out_group + p->n_out;
-    gate_rows(gated + from, dy + from, y + from, (size_t)c->y.out * c->x.out, n, c->out_channels);
-}
-
 /* An image's gradients, band by band; band says where the image begins. */
 static void add_image(struct weight_part *sums, const struct conv *c, const struct part *p, float *weight,
                       float *bias, struct band band, bool first, bool last)
@@ -257,8 +249,7 @@ void conv_gradient_part(const struct net_gradient_call *call, const struct conv 
     struct part_sizes sizes = sizes_of(c);
     struct part p = part_of(c, &sizes, part);
     float *weight = call->gradient[1], *bias = p.bias ? call->gradient[2] : NULL;
-    float *gated = (float *)((char *)call->scratch + leaf_bytes(&sizes));
-    float *bordered = gated + (c->relu ? output_size(c) : 0);
+    float *bordered = (float *)((char *)call->scratch + leaf_bytes(&sizes));
     size_t x_size = (size_t)c->y.in * c->x.in * c->channels, y_size = output_size(c);
     bool joins = joins_taps(c, &sizes);
     struct weight_part sums;
@@ -269,13 +260,9 @@ void conv_gradient_part(const struct net_gradient_call *call, const struct conv 
         bool first = i % MICROBATCH == 0, last = i % MICROBATCH == MICROBATCH - 1 || i + 1 == call->samples;
         struct band band = {.x = call->x[0] + i * x_size, .dy = call->dy[0] + i * y_size};
         if (joins) {
-            conv_pass_copy(&pass, bordered, band.x, NULL);
+            conv_pass_copy(&pass, bordered, band.x);
             band.x = bordered;
             band.line = (size_t)pass.padded_w * c->channels;
-        }
-        if (c->relu) {
-            gate_channels(c, &p, gated, band.dy, call->y[0] + i * y_size);
-            band.dy = gated;
         }
         add_image(&sums, c, &p, weight, bias, band, first, last);
         if (last) weight_part_next(&sums);

@@ -59,7 +59,6 @@ void conv_keep_gradient(const struct net_call *call)
                                           .kernels = call->kernels,
                                           .samples = call->samples,
                                           .x = {call->x[0]},
-                                          .y = {call->y[0]},
                                           .dy = {call->dy[0]},
                                           .scratch = call->scratch,
                                           .gradient = {NULL, kept, c.bias ? kept + weights_of(&c) : NULL}};

@@ -106,7 +106,7 @@ struct conv_pass conv_pass_of(const struct conv *conv, bool backward)
     pass.w = backward ? conv->x.out : conv->x.in;
     border(&conv->y, backward, &pass.top, &pass.padded_h);
     border(&conv->x, backward, &pass.left, &pass.padded_w);
-    pass.copies = pass.padded_h != pass.h || pass.padded_w != pass.w || (backward && conv->relu);
+    pass.copies = pass.padded_h != pass.h || pass.padded_w != pass.w;
     pass.n_phases = phases_of(&conv->y, backward) * phases_of(&conv->x, backward);
     return pass;
 }
@@ -233,13 +233,10 @@ void conv_pass_fill(const struct conv_pass *pass, const float *weight)
         fill_forward(pass, weight);
 }
 
-void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image, const float *gate)
+void conv_pass_copy(const struct conv_pass *pass, float *to, const float *image)
 {
     size_t line = (size_t)pass->w * pass->channels;
     to += ((size_t)pass->top * pass->padded_w + pass->left) * pass->channels;
     for (uint32_t y = 0; y < pass->h; y++, to += (size_t)pass->padded_w * pass->channels)
-        if (gate)
-            gate_numbers(to, image + y * line, gate + y * line, line);
-        else
-            memcpy(to, image + y * line, line * sizeof *to);
+        memcpy(to, image + y * line, line * sizeof *to);
 }

@@ -83,13 +83,6 @@ void dense_prepare(const struct net_graph *graph, const struct net_node *node, v
         packed_fill(packed + packed_size(d.k, d.n), d.n, d.k, 0, d.n, w, d.n_stride, d.k_stride);
 }
 
-/* dy with what a Relu has cut off taken out. */
-size_t dense_scratch_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples)
-{
-    struct dense d = dense_of(graph, node);
-    return d.relu && d.wants_dx ? (size_t)samples * d.rows * d.n * sizeof(float) : 0;
-}
-
 void dense_forward(const struct net_call *call)
 {
     struct dense d = dense_of(call->graph, call->node);
@@ -110,13 +103,9 @@ void dense_forward(const struct net_call *call)
 void dense_backward(const struct net_call *call)
 {
     struct dense d = dense_of(call->graph, call->node);
+    if (d.relu) gate_numbers(call->dy[0], call->y[0], (size_t)call->samples * d.rows * d.n);
     if (!call->dx[0]) return;
-    const float *dy = call->dy[0];
-    if (d.relu) {
-        gate_numbers(call->scratch, dy, call->y[0], (size_t)call->samples * d.rows * d.n);
-        dy = call->scratch;
-    }
-    const struct net_product p = {.a = dy,
+    const struct net_product p = {.a = call->dy[0],
                                   .a_stride = d.n,
                                   .n_rows = call->samples * d.rows,
                                   .n_segments = 1,
@@ -210,7 +199,6 @@ void dense_parameter_gradient(const struct net_gradient_call *call, uint32_t par
         o.n_inner = (left < MICROBATCH ? (uint32_t)left : MICROBATCH) * d.rows;
         o.a = call->x[0] + sample * d.rows * d.k + p.first;
         o.b = call->dy[0] + sample * d.rows * d.n + p.from;
-        o.gate = d.relu ? call->y[0] + sample * d.rows * d.n + p.from : NULL;
         if (weight) {
             o.g = turned ? total : weight + (size_t)p.first * d.n + p.from;
             weight_part_outer(&sums, &o, 0, true, true);

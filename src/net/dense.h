@@ -11,7 +11,6 @@
 bramble_status dense_infer(const struct net_graph *graph, const struct net_node *node,
                            struct net_shape *shapes, bramble_error *error);
 size_t dense_prepared_bytes(const struct net_graph *graph, const struct net_node *node);
-size_t dense_scratch_bytes(const struct net_graph *graph, const struct net_node *node, uint32_t samples);
 void dense_prepare(const struct net_graph *graph, const struct net_node *node, void *prepared, bool training);
 void dense_forward(const struct net_call *call);
 void dense_backward(const struct net_call *call);

@@ -195,7 +195,7 @@ static void run_phases(const struct net_kernels *kernels, const struct conv_pass
 }
 
 static void run_pass(const struct net_call *call, const struct conv_pass *pass, const struct net_product *all,
-                     const float *images, const float *gate, float *out)
+                     const float *images, float *out)
 {
     const struct net_kernels *kernels = net_kernels_or_best(call->kernels);
     size_t size = (size_t)pass->h * pass->w * pass->channels, out_size = pass->n_channels;
@@ -204,7 +204,7 @@ static void run_pass(const struct net_call *call, const struct conv_pass *pass, 
     for (uint32_t i = 0; i < call->samples; i++) {
         const float *image = images + i * size;
         if (pass->copies) {
-            conv_pass_copy(pass, call->scratch, image, gate ? gate + i * size : NULL);
+            conv_pass_copy(pass, call->scratch, image);
             image = call->scratch;
         }
         run_phases(kernels, pass, all, image, out + i * out_size);
@@ -217,17 +217,19 @@ static void forward(const struct net_call *call)
     struct conv_pass pass = pass_in(&c, false, call->prepared);
     const struct net_product all = {
         .bias = c.bias ? call->x[2] : NULL, .relu = c.relu, .y_stride = c.out_channels};
-    run_pass(call, &pass, &all, call->x[0], NULL, call->y[0]);
+    run_pass(call, &pass, &all, call->x[0], call->y[0]);
 }
 
 static void backward(const struct net_call *call)
 {
     struct conv c = conv_of(call->graph, call->node);
+    size_t outputs = (size_t)c.y.out * c.x.out * c.out_channels;
+    if (c.relu) gate_numbers(call->dy[0], call->y[0], call->samples * outputs);
     conv_keep_gradient(call);
     if (!call->dx[0]) return;
     struct conv_pass pass = pass_in(&c, true, call->prepared);
     const struct net_product all = {.add = call->add[0]};
-    run_pass(call, &pass, &all, call->dy[0], c.relu ? call->y[0] : NULL, call->dx[0]);
+    run_pass(call, &pass, &all, call->dy[0], call->dx[0]);
 }
 
 static uint64_t macs(const struct net_graph *graph, const struct net_node *node)

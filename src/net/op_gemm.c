@@ -11,7 +11,6 @@ const struct net_operator op_gemm = {
     .takes_relu = true,
     .infer = dense_infer,
     .prepared_bytes = dense_prepared_bytes,
-    .scratch_bytes = dense_scratch_bytes,
     .prepare = dense_prepare,
     .forward = dense_forward,
     .backward = dense_backward,

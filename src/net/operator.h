@@ -41,7 +41,8 @@ struct net_call {
     float *y[NET_OUTPUTS_MAX];
     /* Backward. dx[i] is NULL when nobody wants it (inputs from the data, constants, parameters); where
      * add[i] is set the gradient is added to what is there, else it is written. */
-    const float *dy[NET_OUTPUTS_MAX]; /* zeros for an output that nobody reads */
+    float *dy[NET_OUTPUTS_MAX]; /* zeros for an output that nobody reads. Backward may write over it what
+                                 * parameter_gradient, the only one to read it afterwards, shall find there */
     float *dx[NET_INPUTS_MAX];
     bool add[NET_INPUTS_MAX];
     /* Room. */

@@ -323,7 +323,7 @@ static void run_parameters(struct operator_run *run)
     }
     for (uint32_t o = 0; o < c->n_outputs && !kept; o++) {
         call.y[o] = run->y[o];
-        call.dy[o] = run->rig->dy[o];
+        call.dy[o] = run->options.in_place ? run->rig->dy[o] : run->dy[o];
     }
     uint32_t parts = op->gradient_parts(&run->graph, &run->node);
     size_t bytes = op->gradient_scratch_bytes ? op->gradient_scratch_bytes(&run->graph, &run->node) : 0;

@@ -18,7 +18,7 @@
 enum { ROOM = 1 << 14, TRIES = 1500 };
 
 struct numbers {
-    float a[ROOM], b[ROOM], gate[ROOM], before[ROOM], start[ROOM], levels[ROOM];
+    float a[ROOM], b[ROOM], bias[ROOM], before[ROOM], start[ROOM], levels[ROOM];
     _Alignas(64) float packed[ROOM];
     uint32_t rows[64], targets[64], segments[16];
 };
@@ -43,7 +43,7 @@ static void fill_all(struct rng *rng, struct numbers *numbers)
 {
     fill(rng, numbers->a);
     fill(rng, numbers->b);
-    fill(rng, numbers->gate);
+    fill(rng, numbers->bias);
     fill(rng, numbers->before);
     fill(rng, numbers->start);
     fill(rng, numbers->levels);
@@ -112,7 +112,7 @@ static struct net_product draw_product(struct rng *rng, struct numbers *numbers)
     p.n = 1 + rng_below(rng, 100);
     p.n_segments = 1 + rng_below(rng, 4);
     p.length = 1 + rng_below(rng, 17);
-    p.bias = rng_below(rng, 2) ? numbers->gate : NULL;
+    p.bias = rng_below(rng, 2) ? numbers->bias : NULL;
     p.add = rng_below(rng, 2);
     p.relu = rng_below(rng, 2);
     p.a_stride = rng_below(rng, 100);
@@ -173,7 +173,6 @@ static struct net_outer draw_outer(struct rng *rng, const struct numbers *number
     o.g_stride = o.n + rng_below(rng, 5);
     o.sums_stride = o.n + rng_below(rng, 5);
     o.start = rng_below(rng, 2) ? numbers->start : NULL;
-    o.gate = rng_below(rng, 2) ? numbers->gate : NULL;
     o.carry_levels = rng_below(rng, 4) ? 0 : rng_below(rng, 8);
     o.levels = numbers->levels;
     o.level_stride = o.n_rows * o.sums_stride;
@@ -226,12 +225,10 @@ static void test_product_means(void **state)
 static void test_outer_means(void **state)
 {
     (void)state;
-    const float a[] = {1, 2, 3, 4}, b[] = {1, 10, 100, 1000}, gate[] = {1, 1, 0, 1},
-                levels[] = {NAN, NAN, NAN, NAN, 1, 2, 3, 4};
+    const float a[] = {1, 2, 3, 4}, b[] = {1, 10, 100, 1000}, levels[] = {NAN, NAN, NAN, NAN, 1, 2, 3, 4};
     float g[4] = {NAN, NAN, NAN, NAN};
     const struct net_outer o = {.a = a,
                                 .b = b,
-                                .gate = gate,
                                 .a_inner = 2,
                                 .b_inner = 2,
                                 .n_outer = 1,
@@ -245,8 +242,8 @@ static void test_outer_means(void **state)
                                 .carry_levels = 2,
                                 .sums_stride = 2};
     net_kernels_plain.outer(&o);
-    assert_true(g[0] == 1 + 1 && g[1] == 2 + 10 + 3000);
-    assert_true(g[2] == 3 + 2 && g[3] == 4 + 20 + 4000);
+    assert_true(g[0] == 1 + 1 + 300 && g[1] == 2 + 10 + 3000);
+    assert_true(g[2] == 3 + 2 + 400 && g[3] == 4 + 20 + 4000);
 }
 
 static void test_packing(void **state)

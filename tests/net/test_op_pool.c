@@ -112,9 +112,9 @@ static void test_max_of_equals(void **state)
     struct net_graph graph = {.n_values = 2, .values = values};
     struct net_node node = {
         .op = c.op, .n_inputs = 1, .n_outputs = 1, .outputs = {1}, .attributes = c.attributes};
-    static const float x[8] = {3, 3, 5, NAN, 3, 3, 9, 1}, dy[2] = {1, 2};
+    static const float x[8] = {3, 3, 5, NAN, 3, 3, 9, 1};
     static const float want[8] = {1, 0, 0, 2};
-    float y[2], dx[8];
+    float y[2], dx[8], dy[2] = {1, 2};
     uint8_t kept[2];
     struct net_call call = {.graph = &graph, .node = &node, .samples = 1, .x = {x}, .y = {y}, .kept = kept};
     c.op->forward(&call);

@@ -82,18 +82,8 @@ void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t
                    n_stride);
 }
 
-KERNEL_INLINE void gate(float *out, const float *dy, const float *y, size_t n)
+KERNEL void gate_numbers(float *dy, const float *y, size_t n)
 {
     KERNEL_LOOP
-    for (size_t i = 0; i < n; i++) out[i] = y[i] > 0 ? dy[i] : 0;
-}
-
-KERNEL void gate_numbers(float *out, const float *dy, const float *y, size_t n)
-{
-    gate(out, dy, y, n);
-}
-
-KERNEL void gate_rows(float *out, const float *dy, const float *y, size_t rows, size_t n, size_t stride)
-{
-    for (size_t i = 0; i < rows; i++) gate(out + i * stride, dy + i * stride, y + i * stride, n);
+    for (size_t i = 0; i < n; i++) dy[i] = y[i] > 0 ? dy[i] : 0;
 }

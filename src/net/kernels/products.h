@@ -41,12 +41,11 @@ struct net_product {
 
 /*
  * g[i][j] = start + sum of a(p)[i] b(p)[j] over p = (outer, inner), inner running fastest, i < n_rows,
- * j < n; a(p) is at a + outer * a_outer + inner * a_inner, b(p) likewise. Where gate(p)[j], which lies as b
- * does, is not above 0, b(p)[j] counts as 0: that is a Relu behind. At the end each chain's sum is added to
- * the numbers of some levels of a fold (net/fold.h), one after the other, the lowest first.
+ * j < n; a(p) is at a + outer * a_outer + inner * a_inner, b(p) likewise. At the end each chain's sum is
+ * added to the numbers of some levels of a fold (net/fold.h), one after the other, the lowest first.
  */
 struct net_outer {
-    const float *a, *b, *gate; /* gate may be NULL */
+    const float *a, *b;
     size_t a_outer, a_inner, b_outer, b_inner;
     uint32_t n_outer, n_inner;
     uint32_t n_rows, n;
@@ -91,10 +90,8 @@ size_t packed_size(uint32_t k, uint32_t n); /* numbers; SIZE_MAX: too many */
 void packed_fill(float *packed, uint32_t k, uint32_t n, uint32_t first, uint32_t count, const float *w,
                  size_t k_stride, size_t n_stride);
 
-/* dy where y, which a Relu made, is above 0; else 0. */
-void gate_numbers(float *out, const float *dy, const float *y, size_t n);
-/* The same for rows of n numbers, `stride` apart. */
-void gate_rows(float *out, const float *dy, const float *y, size_t rows, size_t n, size_t stride);
+/* Leaves dy where y, which a Relu made, is above 0; else it becomes 0. */
+void gate_numbers(float *dy, const float *y, size_t n);
 
 /* For kernels. */
 static inline uint32_t panel_width(uint32_t columns_left)

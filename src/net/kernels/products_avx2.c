@@ -123,14 +123,6 @@ AVX2 static void channel_product(const struct net_product *p)
         for (uint32_t from = 0; from < p->n; from += LANES) channel_tile(p, i, from, 1);
 }
 
-AVX2_INLINE __m256 gated(const struct net_outer *o, size_t at, __m256i lanes)
-{
-    __m256 b = _mm256_maskload_ps(o->b + at, lanes);
-    if (!o->gate) return b;
-    __m256 gate = _mm256_maskload_ps(o->gate + at, lanes);
-    return _mm256_and_ps(b, _mm256_cmp_ps(gate, _mm256_setzero_ps(), _CMP_GT_OQ));
-}
-
 AVX2_INLINE __m256 outer_start(const struct net_outer *o, size_t at, __m256i lanes)
 {
     return o->start ? _mm256_maskload_ps(o->start + at, lanes) : _mm256_setzero_ps();
@@ -159,7 +151,8 @@ AVX2_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t 
         const float *a = o->a + m * o->a_outer + first;
         size_t at = m * o->b_outer + from;
         for (uint32_t x = o->n_inner; x; x--, a += o->a_inner, at += o->b_inner) {
-            __m256 b0 = gated(o, at, lanes[0]), b1 = gated(o, at + LANES, lanes[1]);
+            __m256 b0 = _mm256_maskload_ps(o->b + at, lanes[0]),
+                   b1 = _mm256_maskload_ps(o->b + at + LANES, lanes[1]);
             UNROLL
             for (uint32_t i = 0; i < rows; i++) {
                 __m256 scale = _mm256_broadcast_ss(a + i);
@@ -215,7 +208,7 @@ AVX2_INLINE void channel_outer_tile(const struct net_outer *o, uint32_t from, co
             UNROLL
             for (uint32_t v = 0; v < vectors; v++)
                 sum[v] = _mm256_fmadd_ps(_mm256_maskload_ps(a + v * LANES, lanes[v]),
-                                         gated(o, at + v * LANES, lanes[v]), sum[v]);
+                                         _mm256_maskload_ps(o->b + at + v * LANES, lanes[v]), sum[v]);
         }
     UNROLL
     for (uint32_t v = 0; v < vectors; v++)

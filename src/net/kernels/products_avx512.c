@@ -144,14 +144,6 @@ AVX512 static void channel_product(const struct net_product *p)
         for (uint32_t from = 0; from < p->n; from += LANES) channel_tile(p, i, from, 1);
 }
 
-AVX512_INLINE __m512 gated(const struct net_outer *o, size_t at, __mmask16 lanes)
-{
-    if (o->gate)
-        lanes = _mm512_mask_cmp_ps_mask(lanes, _mm512_maskz_loadu_ps(lanes, o->gate + at),
-                                        _mm512_setzero_ps(), _CMP_GT_OQ);
-    return _mm512_maskz_loadu_ps(lanes, o->b + at);
-}
-
 AVX512_INLINE __m512 outer_start(const struct net_outer *o, size_t at, __mmask16 lanes)
 {
     return o->start ? _mm512_maskz_loadu_ps(lanes, o->start + at) : _mm512_setzero_ps();
@@ -179,8 +171,8 @@ AVX512_INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_
         const float *a = o->a + m * o->a_outer + first;
         size_t at = m * o->b_outer + from;
         for (uint32_t x = o->n_inner; x; x--, a += o->a_inner, at += o->b_inner) {
-            __m512 b0 = gated(o, at, vectors == 2 ? (__mmask16)0xffff : last), b1 = b0;
-            if (vectors == 2) b1 = gated(o, at + LANES, last);
+            __m512 b0 = _mm512_maskz_loadu_ps(vectors == 2 ? (__mmask16)0xffff : last, o->b + at), b1 = b0;
+            if (vectors == 2) b1 = _mm512_maskz_loadu_ps(last, o->b + at + LANES);
             UNROLL
             for (uint32_t i = 0; i < rows; i++) {
                 __m512 scale = _mm512_set1_ps(a[i]);
@@ -278,7 +270,7 @@ AVX512_INLINE void channel_outer_tile(const struct net_outer *o, uint32_t from, 
             UNROLL
             for (uint32_t v = 0; v < vectors; v++)
                 sum[v] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes[v], a + v * LANES),
-                                         gated(o, at + v * LANES, lanes[v]), sum[v]);
+                                         _mm512_maskz_loadu_ps(lanes[v], o->b + at + v * LANES), sum[v]);
         }
     UNROLL
     for (uint32_t v = 0; v < vectors; v++) {

@@ -166,12 +166,6 @@ static void channel_product(const struct net_product *p)
     if (whole < p->n) channel_tail(p, whole);
 }
 
-INLINE float32x4_t gated(const struct net_outer *o, size_t at)
-{
-    float32x4_t b = vld1q_f32(o->b + at);
-    return o->gate ? vbslq_f32(vcgtzq_f32(vld1q_f32(o->gate + at)), b, vdupq_n_f32(0)) : b;
-}
-
 /* place: of start and levels; g, of what is written. */
 INLINE void outer_write(const struct net_outer *o, size_t place, size_t g, float32x4_t sum)
 {
@@ -202,7 +196,7 @@ INLINE void outer_tile(const struct net_outer *o, uint32_t first, uint32_t from,
         for (uint32_t x = o->n_inner; x; x--, a += o->a_inner, at += o->b_inner) {
             float32x4_t row[VECTORS];
             UNROLL
-            for (uint32_t v = 0; v < VECTORS; v++) row[v] = gated(o, at + v * LANES);
+            for (uint32_t v = 0; v < VECTORS; v++) row[v] = vld1q_f32(o->b + at + v * LANES);
             UNROLL
             for (uint32_t i = 0; i < rows; i++) {
                 float32x4_t scale = vld1q_dup_f32(a + i);
@@ -238,7 +232,6 @@ static struct net_outer columns_from(const struct net_outer *o, uint32_t from, s
     struct net_outer rest = *o;
     rest.a += from * a_step;
     rest.b += from;
-    if (rest.gate) rest.gate += from;
     rest.n -= from;
     rest.g += from;
     if (rest.start) rest.start += from;
@@ -268,7 +261,7 @@ static void channel_outer(const struct net_outer *o)
         for (uint32_t m = 0; m < o->n_outer; m++)
             for (uint32_t x = 0; x < o->n_inner; x++) {
                 float32x4_t a = vld1q_f32(o->a + m * o->a_outer + x * o->a_inner + from);
-                sum = vfmaq_f32(sum, a, gated(o, m * o->b_outer + x * o->b_inner + from));
+                sum = vfmaq_f32(sum, a, vld1q_f32(o->b + m * o->b_outer + x * o->b_inner + from));
             }
         outer_write(o, from, from, sum);
     }

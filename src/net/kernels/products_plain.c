@@ -64,8 +64,7 @@ static void outer_row(const struct net_outer *o, uint32_t row, size_t a_step)
         for (uint32_t m = 0; m < o->n_outer; m++)
             for (uint32_t x = 0; x < o->n_inner; x++) {
                 size_t at = m * o->b_outer + x * o->b_inner + j;
-                float b = !o->gate || o->gate[at] > 0 ? o->b[at] : 0;
-                sum = fmaf(o->a[m * o->a_outer + x * o->a_inner + row + j * a_step], b, sum);
+                sum = fmaf(o->a[m * o->a_outer + x * o->a_inner + row + j * a_step], o->b[at], sum);
             }
         for (uint32_t left = o->carry_levels; left; left &= left - 1)
             sum = outer_level(o, left)[row * o->sums_stride + j] + sum;
