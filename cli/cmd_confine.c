@@ -18,8 +18,7 @@ static bramble_status run(const void *values, bramble_error *error)
 
 static const char *const paragraphs[] = {
     "Becomes another program, whose TCP sockets listen on one network alone. bramble starts MPI's daemons "
-    "so; "
-    "people never need to.",
+    "so; people never need to.",
     NULL,
 };
 

@@ -1,7 +1,7 @@
 /* bramble_cluster_doctor. */
 #include "api/cluster_handle.h"
-#include "cluster/doctor.h"
 #include "cluster/confine.h"
+#include "cluster/doctor.h"
 #include "cluster/mpi_check.h"
 
 struct telling {

@@ -41,6 +41,7 @@ bool confine_holds(void);
 
 /* What to tell of a rank for which it does not. */
 #define CONFINE_PROBLEM                                                                                      \
-    "MPI listens on every network of this node, not on the cluster's alone: docs/security.md"
+    "MPI listens on every network of this node, not on the cluster's alone; close its ports to the others "  \
+    "with a firewall (docs/security.md)"
 
 #endif

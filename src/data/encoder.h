@@ -7,10 +7,10 @@
  *   number, byte  (x - mean) / deviation; missing: 0, which is the mean
  *   category      one number a category, 1 for its own and else 0 (missing: all 0)
  *   class         its number; one_vs_rest: a 1 for its own and 0 for each other, which the loss is given
- *   place         the value itself, a category's number behind those of the features before, from 1 on;
- * missing: 0. For networks that look their input up in an embedding target        (y - mean) / deviation,
- * undone in predictions
+ *   place         the value itself; a category its number, from 1 on; missing: 0
+ *   target        (y - mean) / deviation, undone in predictions
  *
+ * Places are for what a network looks up in embeddings.
  * A feature with missing training values gets a further number, 1 where it is missing, right behind its own.
  * Images lie as height x width x channels, so channels are a pixel's neighbours.
  */
@@ -20,6 +20,8 @@
 #include "data/table.h"
 
 enum { ENCODER_CHANNELS_MAX = 4, ENCODER_INPUTS_MAX = 1 << 24 };
+
+#define ENCODER_NO_TABLE UINT32_MAX
 
 enum encoding {
     ENCODING_NUMBER,  /* one number */
@@ -59,9 +61,12 @@ struct encoder_rows {
  * ENCODER_INPUTS_MAX inputs. O(N F). */
 bramble_status encoder_init(struct encoder *out, const struct bramble_table *table,
                             const struct encoder_rows *rows, bramble_error *error);
-/* The same with a place for every feature. BRAMBLE_ERR_DATA for images. */
+/* The same for a network that takes one number a feature and looks some of them up. tables[F]: features with
+ * the same number there share an embedding, so their categories are numbered through; ENCODER_NO_TABLE: it is
+ * not looked up. BRAMBLE_ERR_DATA for images. */
 bramble_status encoder_init_places(struct encoder *out, const struct bramble_table *table,
-                                   const struct encoder_rows *rows, bramble_error *error);
+                                   const struct encoder_rows *rows, const uint32_t *tables,
+                                   bramble_error *error);
 void encoder_fini(struct encoder *encoder); /* zeroed ones too */
 bramble_status encoder_copy(struct encoder *out, const struct encoder *encoder, bramble_error *error);
 

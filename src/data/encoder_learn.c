@@ -76,24 +76,38 @@ bramble_status encoder_init(struct encoder *out, const struct bramble_table *tab
     return status;
 }
 
+/* The first place of a feature's categories: behind those of the features before it in its table. */
+static uint32_t first_place(const struct encoder *encoder, const struct bramble_schema *schema,
+                            const uint32_t *tables, uint32_t f)
+{
+    if (!schema->features[f].n_categories) return 0;
+    for (uint32_t before = f; before-- > 0;)
+        if (tables[before] == tables[f] && schema->features[before].n_categories)
+            return encoder->features[before].base + schema->features[before].n_categories;
+    return 1;
+}
+
 bramble_status encoder_init_places(struct encoder *out, const struct bramble_table *table,
-                                   const struct encoder_rows *rows, bramble_error *error)
+                                   const struct encoder_rows *rows, const uint32_t *tables,
+                                   bramble_error *error)
 {
     const struct encoder_rows all = {.n = table->n_rows};
+    if (!rows) rows = &all;
     bramble_status status = encoder_from_schema(out, &table->schema, error);
     if (status) return status;
     if (out->shape[0])
-        status =
-            error_set(error, BRAMBLE_ERR_DATA,
-                      "the network looks its input up in an embedding, which images have no numbers for");
-    uint32_t next = 1;
+        status = error_set(error, BRAMBLE_ERR_DATA,
+                           "the network looks numbers up in an embedding, and images have no such numbers; "
+                           "take another network, or a table");
     for (uint32_t f = 0; !status && f < out->n_features; f++) {
-        uint32_t n_categories = out->features[f].n_categories;
-        out->features[f] = (struct encoded_feature){
-            .encoding = ENCODING_PLACE, .base = n_categories ? next : 0, .deviation = 1};
-        next += n_categories;
+        if (tables[f] == ENCODER_NO_TABLE && out->features[f].encoding == ENCODING_NUMBER)
+            learn_feature(&out->features[f], table, rows, f, false);
+        else
+            out->features[f] = (struct encoded_feature){.encoding = ENCODING_PLACE,
+                                                        .base = first_place(out, &table->schema, tables, f),
+                                                        .deviation = 1};
     }
-    learn_target(out, table, rows ? rows : &all);
+    learn_target(out, table, rows);
     if (!status) status = encoder_place(out, error);
     if (status) encoder_fini(out);
     return status;

@@ -65,15 +65,30 @@ static bramble_status weights_check(const struct net_data *data, bramble_error *
     return BRAMBLE_OK;
 }
 
+static bramble_status encoder_for_places(struct encoder *out, const struct bramble_table *table,
+                                         const struct encoder_rows *rows, const struct net_place *places,
+                                         bramble_error *error)
+{
+    _Static_assert(NET_NONE == ENCODER_NO_TABLE, "one word for none");
+    uint32_t n = table->schema.n_features, *tables = mem_alloc(n, sizeof *tables);
+    if (!tables) return error_memory(error, "how rows become a network's input");
+    for (uint32_t f = 0; f < n; f++) tables[f] = places[f].table;
+    bramble_status status = encoder_init_places(out, table, rows, tables, error);
+    mem_free(tables);
+    return status;
+}
+
 bramble_status net_encoder(struct encoder *out, const struct bramble_table *table,
                            const struct encoder_rows *rows, const bramble_net_options *options,
                            bramble_error *error)
 {
-    bool places;
-    bramble_status status = net_model_takes_places(&places, options, &table->schema, error);
+    struct net_place *places;
+    bramble_status status = net_model_places(&places, options, &table->schema, error);
     if (status) return status;
-    status = places ? encoder_init_places(out, table, rows, error) : encoder_init(out, table, rows, error);
-    out->one_vs_rest = options->loss == BRAMBLE_LOSS_BINARY_CROSS_ENTROPY;
+    status =
+        places ? encoder_for_places(out, table, rows, places, error) : encoder_init(out, table, rows, error);
+    mem_free(places);
+    if (!status) out->one_vs_rest = options->loss == BRAMBLE_LOSS_BINARY_CROSS_ENTROPY;
     return status;
 }
 

@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "model/onnx_net_read.h"
 #include "net/initialise.h"
-#include "net/places.h"
 #include "net/presets.h"
 #include "train/net_settings.h"
 
@@ -97,50 +96,76 @@ static bramble_status read_onnx(struct net_graph **out, const bramble_net_option
     return BRAMBLE_OK;
 }
 
+static bool is_onnx(const bramble_net_options *options)
+{
+    return ends_with(options->net, ".onnx") && access(options->net, F_OK) == 0;
+}
+
 static bramble_status make_network(struct net_graph **out, const struct encoder *encoder,
                                    const bramble_net_options *options, bramble_error *error)
 {
-    bool onnx = ends_with(options->net, ".onnx") && access(options->net, F_OK) == 0;
-    bramble_status status =
-        onnx ? read_onnx(out, options, error) : build_network(out, encoder, options, error);
-    if (!status && (!onnx || options->from_scratch)) weights_draw(*out, options->seed);
-    return status;
+    if (is_onnx(options)) return read_onnx(out, options, error);
+    return build_network(out, encoder, options, error);
 }
 
-bramble_status net_model_takes_places(bool *places, const bramble_net_options *options,
-                                      const struct bramble_schema *schema, bramble_error *error)
+static bramble_status find_places(struct net_place **out, const struct net_graph *net, size_t n,
+                                  bramble_error *error)
+{
+    if (net->values[net->input].size != n) return BRAMBLE_OK;
+    struct net_place *places = mem_alloc(n, sizeof *places);
+    if (!places) return error_memory(error, "a network's input");
+    if (net_places(net, places))
+        *out = places;
+    else
+        mem_free(places);
+    return BRAMBLE_OK;
+}
+
+bramble_status net_model_places(struct net_place **out, const bramble_net_options *options,
+                                const struct bramble_schema *schema, bramble_error *error)
 {
     bool classes = schema->task == BRAMBLE_TASK_CLASSIFICATION;
     const struct encoder encoder = {.n_inputs = schema->n_features,
                                     .n_outputs = classes ? schema->n_classes : 1};
     struct net_graph *net;
-    *places = false;
+    *out = NULL;
     if (preset_text(options->net)) return BRAMBLE_OK;
     bramble_status status = make_network(&net, &encoder, options, error);
     if (status) return status == BRAMBLE_ERR_MEMORY ? status : BRAMBLE_OK;
-    *places = net_places(net) > 0;
+    status = find_places(out, net, schema->n_features, error);
     graph_fini(net);
     mem_free(net);
+    return status;
+}
+
+static bramble_status check_feature(const struct bramble_table *table, uint32_t f, uint32_t base,
+                                    uint32_t rows, const char *spec, bramble_error *error)
+{
+    const struct feature *feature = &table->schema.features[f];
+    for (size_t r = 0; r < table->n_rows; r++) {
+        float value = column_value(&table->columns[f], feature->type, r);
+        double place = isnan(value) ? 0 : (double)value + base;
+        if (place >= 0 && place < rows && place == floor(place)) continue;
+        return error_set(
+            error, BRAMBLE_ERR_DATA,
+            "%s: \"%.80s\" has place %g in row %zu, and the embedding has 0 to %u; make it larger "
+            "or correct the data",
+            spec, feature->name, place, r + 1, rows - 1);
+    }
     return BRAMBLE_OK;
 }
 
+/* What is looked up is there. */
 static bramble_status check_places(const struct net_graph *net, const struct bramble_table *table,
                                    const struct encoder *encoder, const char *spec, bramble_error *error)
 {
-    uint32_t places = net_places(net);
-    for (uint32_t f = 0; places && f < encoder->n_features; f++) {
-        const struct feature *feature = &table->schema.features[f];
-        for (size_t r = 0; r < table->n_rows; r++) {
-            float value = column_value(&table->columns[f], feature->type, r);
-            double place = isnan(value) ? 0 : (double)value + encoder->features[f].base;
-            if (place >= 0 && place < places && place == floor(place)) continue;
-            return error_set(error, BRAMBLE_ERR_DATA,
-                             "%s: \"%.80s\" has place %g in row %zu, and the embedding has 0 to %u; make it "
-                             "larger or correct the data",
-                             spec, feature->name, place, r + 1, places - 1);
-        }
-    }
-    return BRAMBLE_OK;
+    struct net_place *places = NULL;
+    bramble_status status = find_places(&places, net, encoder->n_features, error);
+    for (uint32_t f = 0; places && !status && f < encoder->n_features; f++)
+        if (places[f].table != NET_NONE)
+            status = check_feature(table, f, encoder->features[f].base, places[f].rows, spec, error);
+    mem_free(places);
+    return status;
 }
 
 static bramble_status fill(struct bramble_model *model, const struct bramble_table *table,
@@ -151,6 +176,7 @@ static bramble_status fill(struct bramble_model *model, const struct bramble_tab
     if (!status) status = encoder_copy(&model->encoder, encoder, error);
     if (!status) status = make_network(&model->net, encoder, options, error);
     if (!status) status = check_fit(model->net, encoder, options->net, error);
+    if (!status && (!is_onnx(options) || options->from_scratch)) weights_draw(model->net, options->seed);
     if (!status) status = check_places(model->net, table, encoder, options->net, error);
     return status ? status : net_settings_record(model, table, options, error);
 }

@@ -5,11 +5,13 @@
 #include <bramble/net.h>
 
 #include "model/model.h"
+#include "net/places.h"
 
-/* Whether the network of the options takes places (data/encoder.h). False where it cannot be built for a
- * table with this schema: net_model_build says why. */
-bramble_status net_model_takes_places(bool *places, const bramble_net_options *options,
-                                      const struct bramble_schema *schema, bramble_error *error);
+/* Which features of a table with this schema the network of the options looks up: *out (mem_free) has a place
+ * for each, or is NULL where it looks up none, or cannot be built for such a table: net_model_build says why.
+ */
+bramble_status net_model_places(struct net_place **out, const bramble_net_options *options,
+                                const struct bramble_schema *schema, bramble_error *error);
 
 /*
  * A model whose network takes rows as `encoder` makes them and puts out as many numbers as it says, with the

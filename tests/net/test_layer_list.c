@@ -137,51 +137,74 @@ static void test_places(void **state)
 {
     (void)state;
     struct net_graph graph;
+    struct net_place places[12];
     build(&graph, "embedding 100 8\nflatten\ndense outputs", SHAPE(12), 2);
-    assert_int_equal(net_places(&graph), 100);
+    assert_true(net_places(&graph, places));
+    for (int i = 0; i < 12; i++)
+        assert_true(places[i].rows == 100 &&
+                    places[i].table == graph_find_value(&graph, "embedding1.weight"));
     graph_fini(&graph);
     build(&graph, "dense 8\ndense outputs", SHAPE(12), 2);
-    assert_int_equal(net_places(&graph), 0);
+    assert_false(net_places(&graph, places));
+    for (int i = 0; i < 12; i++) assert_int_equal(places[i].table, NET_NONE);
     graph_fini(&graph);
 }
 
-/* Two tables: the input's halves are looked up in one each, then something computed is in a third. */
+static uint32_t add_node(struct net_graph *graph, const char *op, const uint32_t *inputs, uint32_t n_inputs,
+                         uint32_t n_outputs, struct net_attributes attributes)
+{
+    uint32_t first;
+    assert_false(graph_add_node(
+        graph, &(struct net_node_new){op, NULL, inputs, n_inputs, n_outputs, attributes}, &first, NULL));
+    return first;
+}
+
+static uint32_t add_table(struct net_graph *graph, uint32_t rows)
+{
+    uint32_t table;
+    assert_false(graph_add_value(
+        graph, &(struct net_value_new){.name = "t", .kind = NET_PARAMETER, .shape = SHAPE(rows, 4)}, &table,
+        NULL));
+    return table;
+}
+
+/* Six numbers as 2 x 3, turned to 3 x 2 and cut to lines of 1 and 2: {0, 3} and {1, 4, 2, 5}. */
 static void test_places_behind_others(void **state)
 {
     (void)state;
     struct net_graph graph;
-    bramble_error error = {0};
-    uint32_t x, tables[3], node;
+    struct net_place places[6];
+    struct net_attributes attributes = NET_ATTRIBUTES_INIT;
+    uint32_t x;
     graph_init(&graph);
     assert_false(graph_add_value(
-        &graph, &(struct net_value_new){.name = "x", .kind = NET_INPUT, .shape = SHAPE(6)}, &x, &error));
-    for (uint32_t t = 0; t < 3; t++)
-        assert_false(graph_add_value(
-            &graph,
-            &(struct net_value_new){
-                .name = "t", .kind = NET_PARAMETER, .shape = SHAPE(t < 2 ? 20 - t : 7, 4), .decays = true},
-            &tables[t], &error));
-    struct net_attributes attributes = NET_ATTRIBUTES_INIT;
+        &graph, &(struct net_value_new){.name = "x", .kind = NET_INPUT, .shape = SHAPE(6)}, &x, NULL));
+    uint32_t small = add_table(&graph, 7), large = add_table(&graph, 20), third = add_table(&graph, 3);
     attributes.shape = SHAPE(2, 3);
-    assert_false(
-        graph_add_node(&graph, &(struct net_node_new){"Reshape", NULL, &x, 1, 1, attributes}, &node, &error));
-    assert_false(graph_add_node(&graph, &(struct net_node_new){"Split", NULL, &node, 1, 2, attributes}, &node,
-                                &error));
-    assert_int_equal(net_places(&graph), 0);
-    for (uint32_t t = 0; t < 2; t++) {
-        uint32_t looked_up;
-        assert_false(graph_add_node(
-            &graph,
-            &(struct net_node_new){"Gather", NULL, (uint32_t[]){tables[t], node + t}, 2, 1, attributes},
-            &looked_up, &error));
+    attributes.perm[0] = 1;
+    attributes.split[0] = 1;
+    attributes.split[1] = 2;
+    uint32_t node = add_node(&graph, "Reshape", &x, 1, 1, attributes);
+    node = add_node(&graph, "Transpose", &node, 1, 1, attributes);
+    node = add_node(&graph, "Split", &node, 1, 2, attributes);
+    add_node(&graph, "Gather", (uint32_t[]){small, node}, 2, 1, attributes);
+    assert_true(net_places(&graph, places));
+    for (int i = 0; i < 6; i++) assert_int_equal(places[i].table, i % 3 ? NET_NONE : small);
+    add_node(&graph, "Gather", (uint32_t[]){large, node + 1}, 2, 1, attributes);
+    uint32_t computed = add_node(&graph, "Relu", &x, 1, 1, attributes);
+    add_node(&graph, "Gather", (uint32_t[]){third, computed}, 2, 1, attributes);
+    assert_true(net_places(&graph, places));
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(places[i].table, i % 3 ? large : small);
+        assert_int_equal(places[i].rows, i % 3 ? 20 : 7);
     }
-    assert_int_equal(net_places(&graph), 19);
-    assert_false(
-        graph_add_node(&graph, &(struct net_node_new){"Relu", NULL, &x, 1, 1, attributes}, &node, &error));
-    assert_false(graph_add_node(
-        &graph, &(struct net_node_new){"Gather", NULL, (uint32_t[]){tables[2], node}, 2, 1, attributes},
-        &node, &error));
-    assert_int_equal(net_places(&graph), 19);
+    attributes.axis = 1; /* of 2 x 3: {0, 3} again, and it is the smaller table that counts */
+    node = add_node(&graph, "Reshape", &x, 1, 1, attributes);
+    node = add_node(&graph, "Split", &node, 1, 2, attributes);
+    add_node(&graph, "Gather", (uint32_t[]){third, node}, 2, 1, attributes);
+    add_node(&graph, "Gather", (uint32_t[]){large, node}, 2, 1, attributes);
+    assert_true(net_places(&graph, places));
+    for (int i = 0; i < 6; i++) assert_int_equal(places[i].rows, i % 3 ? 20 : 3);
     graph_fini(&graph);
 }
 
