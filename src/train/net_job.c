@@ -1,0 +1,149 @@
+#include "train/net_job.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "train/net_data.h"
+#include "train/net_settings.h"
+
+enum { EXACT_DIGITS = 17 }; /* that bring any double back as it was */
+
+static bramble_status check(const bramble_net_options *options, bramble_task task, bramble_error *error)
+{
+    struct loss_options loss;
+    if (task != BRAMBLE_TASK_CLASSIFICATION && task != BRAMBLE_TASK_REGRESSION)
+        return error_set(error, BRAMBLE_ERR_USAGE, "task: %d is neither classification nor regression", task);
+    bramble_status status = net_options_check(options, error);
+    return status ? status : net_loss_of(&loss, options, task, error);
+}
+
+static json_t *pack(const bramble_net_options *o, bramble_task task)
+{
+    char seed[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, o->seed);      /* JSON's numbers end at 2^53, jansson's at 2^63 */
+    double momentum = o->momentum >= 0 ? o->momentum : -1; /* NaN means the default too, as to net_momentum */
+    return json_pack("{s:i, s:I, s:I, s:f, s:i, s:f, s:b, s:f, s:i, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:I,"
+                     " s:f, s:I, s:s*, s:s}",
+                     "task", (int)task, "epochs", (json_int_t)o->epochs, "batch_size",
+                     (json_int_t)o->batch_size, "learning_rate", o->learning_rate, "optimiser",
+                     (int)o->optimiser, "momentum", momentum, "nesterov", (int)o->nesterov, "weight_decay",
+                     o->weight_decay, "loss", (int)o->loss, "label_smoothing", o->label_smoothing,
+                     "huber_delta", o->huber_delta, "schedule", (int)o->schedule, "warmup_epochs",
+                     o->warmup_epochs, "step_epochs", o->step_epochs, "step_factor", o->step_factor,
+                     "clip_norm", o->clip_norm, "max_samples", (json_int_t)o->max_samples, "validation",
+                     o->validation, "patience", (json_int_t)o->patience, "augment", o->augment, "seed", seed);
+}
+
+bramble_status net_job_write(char **text, const bramble_net_options *options, bramble_task task,
+                             bramble_error *error)
+{
+    bramble_status status = check(options, task, error);
+    if (status) return status;
+    json_t *job = pack(options, task);
+    char *dumped = job ? json_dumps(job, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
+    char *copy = dumped ? mem_strdup(dumped) : NULL;
+    free(dumped);
+    json_decref(job);
+    if (!copy) return error_memory(error, "the text of a job");
+    *text = copy;
+    return BRAMBLE_OK;
+}
+
+static bramble_status bad_job(bramble_error *error, const char *what)
+{
+    return error_set(error, BRAMBLE_ERR_DATA,
+                     "the job cannot be read: %s; run the same version of bramble on all nodes", what);
+}
+
+static bool parse_seed(const char *text, uint64_t *seed)
+{
+    char *end;
+    if (!*text || strspn(text, "0123456789") != strlen(text)) return false;
+    errno = 0;
+    *seed = strtoull(text, &end, 10);
+    return errno == 0;
+}
+
+/* The whole numbers of a job, which a hostile one may have of any size. */
+struct numbers {
+    json_int_t task, epochs, batch_size, optimiser, loss, schedule, max_samples, patience;
+};
+
+static bool fits(json_int_t number)
+{
+    return number >= 0 && number <= UINT32_MAX;
+}
+
+static bool take_numbers(struct net_job *job, const struct numbers *n)
+{
+    bramble_net_options *o = &job->options;
+    if (!fits(n->task) || !fits(n->epochs) || !fits(n->batch_size) || !fits(n->optimiser) || !fits(n->loss) ||
+        !fits(n->schedule) || !fits(n->max_samples) || !fits(n->patience))
+        return false;
+    job->task = (bramble_task)n->task;
+    o->epochs = (uint32_t)n->epochs;
+    o->batch_size = (uint32_t)n->batch_size;
+    o->optimiser = (bramble_optimiser)n->optimiser;
+    o->loss = (bramble_loss)n->loss;
+    o->schedule = (bramble_schedule)n->schedule;
+    o->max_samples = (uint32_t)n->max_samples;
+    o->patience = (uint32_t)n->patience;
+    return true;
+}
+
+/* The fields of a parsed job; its text is copied. */
+static bramble_status read_fields(struct net_job *job, json_t *root, bramble_error *error)
+{
+    bramble_net_options *o = &job->options;
+    struct numbers n;
+    int nesterov;
+    const char *augment = NULL, *seed;
+    json_error_t why;
+    if (json_unpack_ex(root, &why, JSON_STRICT,
+                       "{s:I, s:I, s:I, s:F, s:I, s:F, s:b, s:F, s:I, s:F, s:F, s:I, s:F, s:F, s:F, s:F, s:I,"
+                       " s:F, s:I, s?s, s:s}",
+                       "task", &n.task, "epochs", &n.epochs, "batch_size", &n.batch_size, "learning_rate",
+                       &o->learning_rate, "optimiser", &n.optimiser, "momentum", &o->momentum, "nesterov",
+                       &nesterov, "weight_decay", &o->weight_decay, "loss", &n.loss, "label_smoothing",
+                       &o->label_smoothing, "huber_delta", &o->huber_delta, "schedule", &n.schedule,
+                       "warmup_epochs", &o->warmup_epochs, "step_epochs", &o->step_epochs, "step_factor",
+                       &o->step_factor, "clip_norm", &o->clip_norm, "max_samples", &n.max_samples,
+                       "validation", &o->validation, "patience", &n.patience, "augment", &augment, "seed",
+                       &seed))
+        return bad_job(error, why.text);
+    if (!take_numbers(job, &n) || !parse_seed(seed, &o->seed))
+        return bad_job(error, "a number is out of range");
+    o->nesterov = nesterov;
+    bramble_error wrong;
+    if (check(o, job->task, &wrong)) return bad_job(error, wrong.message);
+    job->augment = augment ? mem_strdup(augment) : NULL;
+    return job->augment || !augment ? BRAMBLE_OK : error_memory(error, "the text of a job");
+}
+
+bramble_status net_job_read(struct net_job *job, const char *text, bramble_error *error)
+{
+    struct net_job read = {.options = BRAMBLE_NET_OPTIONS_INIT};
+    read.options.net = "mlp"; /* the checks want a name; a job must not name a file that would be opened */
+    json_error_t why;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (!root) return bad_job(error, why.text);
+    bramble_status status = read_fields(&read, root, error);
+    json_decref(root);
+    if (status) return status;
+    read.options.augment = read.augment;
+    *job = read;
+    return BRAMBLE_OK;
+}
+
+void net_job_fini(struct net_job *job)
+{
+    mem_free(job->augment);
+    *job = (struct net_job){0};
+}
