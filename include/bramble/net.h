@@ -163,7 +163,8 @@ typedef struct bramble_step {
 /*
  * A network for rows like those of `table`, which gives it its input, its target and the statistics that
  * scale both; it is not needed any longer afterwards. Of the options those of the network, the optimiser and
- * the loss count, batch_size (the most rows a step takes), the seed and threads. Weights of the table do not.
+ * the loss count, batch_size (the most rows a step takes), the seed and threads. Weights of the table do not:
+ * they are given to each step.
  */
 BRAMBLE_API bramble_status bramble_trainer_open(bramble_trainer **out, const bramble_table *table,
                                                 const bramble_net_options *options, bramble_error *error);
@@ -173,6 +174,15 @@ BRAMBLE_API bramble_status bramble_trainer_open(bramble_trainer **out, const bra
 BRAMBLE_API bramble_status bramble_trainer_step(bramble_trainer *trainer, const float *x, const double *y,
                                                 size_t n_rows, double learning_rate, bramble_step *out,
                                                 bramble_error *error);
+
+/* The same of rows that weigh[n_rows], finite and >= 0; NULL: all the same. The loss is sum(weight loss) /
+ * sum(weight), so only ratios count: weights that are all the same are none, a row that weighs 0 has no part
+ * in it, and where all do it and its gradient are 0. Accuracy and batch normalisation take every row alike.
+ */
+BRAMBLE_API bramble_status bramble_trainer_step_weighted(bramble_trainer *trainer, const float *x,
+                                                         const double *y, const double *weight, size_t n_rows,
+                                                         double learning_rate, bramble_step *out,
+                                                         bramble_error *error);
 
 /* The network as it is now, as a model of its own. */
 BRAMBLE_API bramble_status bramble_trainer_model(const bramble_trainer *trainer, bramble_model **out,

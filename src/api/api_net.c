@@ -54,8 +54,15 @@ bramble_status bramble_trainer_open(bramble_trainer **out, const bramble_table *
 bramble_status bramble_trainer_step(bramble_trainer *trainer, const float *x, const double *y, size_t n_rows,
                                     double learning_rate, bramble_step *out, bramble_error *error)
 {
+    return bramble_trainer_step_weighted(trainer, x, y, NULL, n_rows, learning_rate, out, error);
+}
+
+bramble_status bramble_trainer_step_weighted(bramble_trainer *trainer, const float *x, const double *y,
+                                             const double *weight, size_t n_rows, double learning_rate,
+                                             bramble_step *out, bramble_error *error)
+{
     bramble_step step;
-    return net_steps_take(&trainer->steps, x, y, n_rows, learning_rate, out ? out : &step, error);
+    return net_steps_take(&trainer->steps, x, y, weight, n_rows, learning_rate, out ? out : &step, error);
 }
 
 bramble_status bramble_trainer_model(const bramble_trainer *trainer, bramble_model **out,

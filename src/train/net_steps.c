@@ -40,7 +40,9 @@ static bramble_status make_room(struct net_steps *steps, bramble_error *error)
     steps->x = mem_alloc_aligned(steps->batch_size, encoder->n_inputs * sizeof *steps->x);
     steps->hot = mem_alloc(steps->batch_size, encoder->n_outputs * sizeof *steps->hot);
     steps->targets = mem_alloc(steps->batch_size, NET_TARGET_BYTES);
-    return steps->x && steps->hot && steps->targets ? BRAMBLE_OK : error_memory(error, "a batch");
+    steps->weights = mem_alloc(steps->batch_size, sizeof *steps->weights);
+    bool all = steps->x && steps->hot && steps->targets && steps->weights;
+    return all ? BRAMBLE_OK : error_memory(error, "a batch");
 }
 
 static bramble_status build(struct net_steps *steps, const struct bramble_table *table,
@@ -76,6 +78,7 @@ void net_steps_fini(struct net_steps *steps)
     mem_free(steps->x);
     mem_free(steps->hot);
     mem_free(steps->targets);
+    mem_free(steps->weights);
     *steps = (struct net_steps){0};
 }
 
@@ -108,6 +111,21 @@ static bramble_status encode(struct net_steps *steps, const float *x, const doub
     return BRAMBLE_OK;
 }
 
+/* Divided by the greatest, weights that are all the same are 1, and the step is as without any. */
+static bramble_status encode_weights(struct net_steps *steps, const double *weight, size_t n_rows,
+                                     bramble_error *error)
+{
+    double greatest = 0;
+    for (size_t r = 0; r < n_rows; r++) {
+        if (!(weight[r] >= 0 && isfinite(weight[r])))
+            return error_set(error, BRAMBLE_ERR_DATA,
+                             "row %zu: %g is no weight; weights are finite and at least 0", r, weight[r]);
+        if (weight[r] > greatest) greatest = weight[r];
+    }
+    for (size_t r = 0; r < n_rows; r++) steps->weights[r] = greatest > 0 ? (float)(weight[r] / greatest) : 0;
+    return BRAMBLE_OK;
+}
+
 bramble_status net_diverged(const struct net_graph *net, const struct step_result *result, uint64_t step,
                             double learning_rate, bramble_error *error)
 {
@@ -126,8 +144,8 @@ bramble_status net_diverged(const struct net_graph *net, const struct step_resul
                      step, what, learning_rate);
 }
 
-bramble_status net_steps_take(struct net_steps *steps, const float *x, const double *y, size_t n_rows,
-                              double learning_rate, bramble_step *out, bramble_error *error)
+bramble_status net_steps_take(struct net_steps *steps, const float *x, const double *y, const double *weight,
+                              size_t n_rows, double learning_rate, bramble_step *out, bramble_error *error)
 {
     const struct encoder *encoder = &steps->model->encoder;
     if (n_rows < 1 || n_rows > steps->batch_size)
@@ -136,9 +154,11 @@ bramble_status net_steps_take(struct net_steps *steps, const float *x, const dou
     if (!(learning_rate >= 0 && learning_rate <= 1e9))
         return error_set(error, BRAMBLE_ERR_USAGE, "learning_rate: %g is out of range", learning_rate);
     bramble_status status = encode(steps, x, y, n_rows, error);
+    if (!status && weight) status = encode_weights(steps, weight, n_rows, error);
     if (status) return status;
     const void *target = net_targets(&steps->loss, encoder, steps->targets, n_rows, steps->hot);
-    struct step_result result = trainer_step(steps->trainer, steps->x, target, n_rows, learning_rate);
+    struct step_result result = trainer_step_weighted(steps->trainer, steps->x, target,
+                                                      weight ? steps->weights : NULL, n_rows, learning_rate);
     uint64_t step = trainer_steps(steps->trainer);
     if (net_step_failed(&result))
         return net_diverged(steps->model->net, &result, step + 1, learning_rate, error);

@@ -14,15 +14,16 @@ struct net_steps {
     uint32_t batch_size;
     float *x, *hot; /* a batch, encoded, and its targets */
     void *targets;
+    float *weights; /* of the batch's rows, divided by the greatest */
 };
 
 bramble_status net_steps_init(struct net_steps *out, const struct bramble_table *table,
                               const bramble_net_options *options, bramble_error *error);
 void net_steps_fini(struct net_steps *steps); /* zeroed and half-built ones too */
 
-/* As bramble_trainer_step. */
-bramble_status net_steps_take(struct net_steps *steps, const float *x, const double *y, size_t n_rows,
-                              double learning_rate, bramble_step *out, bramble_error *error);
+/* As bramble_trainer_step_weighted. */
+bramble_status net_steps_take(struct net_steps *steps, const float *x, const double *y, const double *weight,
+                              size_t n_rows, double learning_rate, bramble_step *out, bramble_error *error);
 
 /* What net_fit shares. */
 struct trainer_options net_trainer_options(const bramble_net_options *options,

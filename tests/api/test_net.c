@@ -1,46 +1,6 @@
-/* Networks through the public API: in one call and step by step, kept, loaded, and asked again. */
-#include <bramble/bramble.h>
-#include <math.h>
-
+/* Networks through the public API: in one call, kept, loaded, and asked again. */
 #include "../model/hand_net.h"
-#include "scratch.h"
-
-enum { ROWS = 256, FEATURES = 3 };
-
-/* Class 1 where the first two numbers have the same sign; the third is noise. */
-struct rows {
-    float x[ROWS * FEATURES];
-    double y[ROWS];
-};
-
-static void fill(struct rows *rows, uint32_t seed)
-{
-    for (unsigned i = 0; i < ROWS; i++) {
-        float *x = rows->x + i * FEATURES;
-        for (unsigned j = 0; j < FEATURES; j++) {
-            seed = seed * 1664525u + 1013904223u;
-            x[j] = (float)(seed >> 8) / (1 << 23) - 1;
-        }
-        rows->y[i] = (x[0] > 0) == (x[1] > 0);
-    }
-}
-
-static bramble_table *table_of(const struct rows *rows, bramble_task task)
-{
-    bramble_table *table;
-    assert_int_equal(bramble_table_from_arrays(&table, ROWS, FEATURES, rows->x, rows->y, NULL, task, NULL),
-                     BRAMBLE_OK);
-    return table;
-}
-
-static double accuracy(const bramble_model *model, const struct rows *rows)
-{
-    double predictions[ROWS];
-    assert_int_equal(bramble_model_predict_rows(model, rows->x, ROWS, 2, predictions, NULL), BRAMBLE_OK);
-    unsigned right = 0;
-    for (unsigned i = 0; i < ROWS; i++) right += predictions[i] == rows->y[i];
-    return (double)right / ROWS;
-}
+#include "sign_rows.h"
 
 struct watch {
     unsigned calls, epochs;
@@ -234,41 +194,6 @@ static void test_rows_that_weigh_nothing(void **state)
     bramble_table_free(table);
 }
 
-static void test_step_by_step(void **state)
-{
-    (void)state;
-    struct rows rows;
-    fill(&rows, 1);
-    bramble_table *table = table_of(&rows, BRAMBLE_TASK_CLASSIFICATION);
-    bramble_trainer *trainer;
-    bramble_net_options options = BRAMBLE_NET_OPTIONS_INIT;
-    options.batch_size = ROWS;
-    assert_int_equal(bramble_trainer_open(&trainer, table, &options, NULL), BRAMBLE_OK);
-    bramble_table_free(table);
-    bramble_step step = {0};
-    double first = 0;
-    for (unsigned i = 0; i < 150; i++) {
-        assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, NULL), BRAMBLE_OK);
-        if (!i) first = step.loss;
-    }
-    assert_int_equal(step.step, 150);
-    assert_true(step.loss < first / 2 && step.accuracy > 0.8);
-    bramble_model *model;
-    assert_int_equal(bramble_trainer_model(trainer, &model, NULL), BRAMBLE_OK);
-    assert_true(accuracy(model, &rows) > 0.8);
-    bramble_error error = {0};
-    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS + 1, 0.1, &step, &error),
-                     BRAMBLE_ERR_USAGE);
-    rows.y[7] = 2;
-    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, &error),
-                     BRAMBLE_ERR_DATA);
-    assert_non_null(strstr(error.message, "row 7: 2 is no class"));
-    rows.y[7] = NAN;
-    assert_int_equal(bramble_trainer_step(trainer, rows.x, rows.y, ROWS, 0.1, &step, NULL), BRAMBLE_ERR_DATA);
-    bramble_trainer_free(trainer);
-    bramble_model_free(model); /* it is its own */
-}
-
 /* After binary cross-entropy a class's probability is its sigmoid's share of all. */
 static void test_one_against_the_rest(void **state)
 {
@@ -341,10 +266,9 @@ static void test_options_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_one_call),         cmocka_unit_test(test_stopped_and_gone_on_with),
-        cmocka_unit_test(test_sample_weights),      cmocka_unit_test(test_rows_that_weigh_nothing),
-        cmocka_unit_test(test_step_by_step),        cmocka_unit_test(test_one_against_the_rest),
-        cmocka_unit_test(test_options_are_checked),
+        cmocka_unit_test(test_in_one_call),          cmocka_unit_test(test_stopped_and_gone_on_with),
+        cmocka_unit_test(test_sample_weights),       cmocka_unit_test(test_rows_that_weigh_nothing),
+        cmocka_unit_test(test_one_against_the_rest), cmocka_unit_test(test_options_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
