@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "binned files are used as they are: little-endian processors only"
-#endif
-
 #define BINNED_MAGIC "BRBINS01"
 
 /* The file's first bytes, from which the places of all else follow. */

@@ -1,6 +1,8 @@
 #include "data/rows.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -190,11 +192,22 @@ size_t rows_file_bytes(const struct rows *rows)
     return rows->spill ? (size_t)spill_file_bytes(rows->spill) : 0;
 }
 
+static void want_mapped(const uint8_t *bytes, size_t n)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)bytes / page * page;
+    madvise((void *)from, (uintptr_t)bytes + n - from, MADV_WILLNEED);
+}
+
 void rows_want(const struct rows *rows, const uint32_t *numbers, size_t n)
 {
-    if (!rows_file_bytes(rows)) return;
-    for (size_t i = 0; i < n; i++)
-        spill_want(rows->spill, rows->bytes + numbers[i] * rows->row_bytes, rows->row_bytes);
+    if (!rows->mapped && !rows_file_bytes(rows)) return;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *row = rows->bytes + numbers[i] * rows->row_bytes;
+        if (rows->mapped)
+            want_mapped(row, rows->row_bytes);
+        else
+            spill_want(rows->spill, row, rows->row_bytes);
+    }
 }
 
 struct row_encoder {

@@ -18,6 +18,7 @@ struct rows {
     const void *targets;  /* N uint32_t classes, or N floats, standardised; NULL: none */
     const float *weights; /* N, the table's divided by the greatest of all its rows'; NULL: all 1 */
     struct spill *spill;  /* holds all of them: they may be in a file */
+    bool mapped;          /* they lie in a file (data/rows_file.h) that memory may not hold */
     void *owned, *owned_targets, *owned_weights;
 };
 
