@@ -16,6 +16,7 @@
 #define REPORT_SECONDS 0.25
 #define STALL_SECONDS 0.1 /* a look that comes later than this was ours to miss */
 #define SECONDS_MOST 1e9  /* that a task may say it took */
+#define RATE_MOST 1e12    /* of anything a second */
 #define REST_NS 4000000   /* between looks at the network, at most */
 
 enum { BACKLOG_MOST = 1 << 20, THREADS_MOST = 4096 };
@@ -84,7 +85,7 @@ static void feed_all(struct coordinator *c)
         if (c->nodes[rank].state == WORKER_WORKING) feed(c, rank, now);
 }
 
-static void take_result(struct coordinator *c, uint32_t rank, const struct wire_message *message)
+static void take_result(struct coordinator *c, uint32_t rank, struct wire_message *message)
 {
     struct wire_result head;
     bramble_error error = {0};
@@ -92,6 +93,10 @@ static void take_result(struct coordinator *c, uint32_t rank, const struct wire_
     memcpy(&head, message->bytes, sizeof head);
     if (!c->schedule || head.job != c->job.number || head.task >= c->job.n_tasks) return;
     if (!(head.seconds >= 0 && head.seconds < SECONDS_MOST)) return;
+    if (c->chained) {
+        coordinator_chain_result(c, message);
+        return;
+    }
     if (!schedule_result(c->schedule, rank - 1, head.task, head.seconds)) return;
     if (journal_append(c->journal, head.task, message->bytes + sizeof head,
                        (uint32_t)(message->length - sizeof head), &error)) {
@@ -135,12 +140,22 @@ static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_me
     }
     schedule_leave(c->schedule, rank - 1);
     coordinator_report(c, "out %" PRIu32 " %s", rank, error.message);
-    if (c->together) {
+    if (c->chained) {
+        coordinator_chain_refused(c, rank, &error);
+    } else if (c->together) {
         coordinator_fail_job(c, rank, &error);
     } else if (!anybody_left(c)) {
         if (c->out_of_memory) error.status = BRAMBLE_ERR_MEMORY;
         coordinator_fail_job(c, 0, &error);
     }
+}
+
+static void take_credit(struct coordinator *c, uint32_t rank, const struct wire_message *message)
+{
+    struct wire_credit credit;
+    if (message->length != sizeof credit || !c->chained) return;
+    memcpy(&credit, message->bytes, sizeof credit);
+    if (credit.rate >= 0 && credit.rate < RATE_MOST) c->nodes[rank].credit = credit;
 }
 
 /* What workers say about the job at hand; about an earlier one it is let pass. */
@@ -154,11 +169,14 @@ static void handle_of_job(struct coordinator *c, uint32_t rank, const struct wir
     switch (message->tag) {
     case WIRE_NEED_DATA: coordinator_data_needed(c, rank); break;
     case WIRE_HAVE_DATA: coordinator_data_arrived(c, rank); break;
+    case WIRE_CREDIT: take_credit(c, rank, message); break;
     case WIRE_NOT_SENT: coordinator_data_refused(c, rank, pair.number); break;
     case WIRE_FAILED: leave_out(c, rank, message); break;
     case WIRE_READY:
         node->state = WORKER_WORKING;
-        if (c->together)
+        if (c->chained && c->schedule)
+            coordinator_chain_ready(c);
+        else if (c->together)
             coordinator_together_ready(c);
         else if (c->schedule)
             schedule_join(c->schedule, rank - 1, node->threads);
@@ -216,10 +234,13 @@ void coordinator_report_progress(struct coordinator *c)
     uint32_t job = c->schedule ? c->job.number : 0;
     coordinator_report(c, "progress %" PRIu32 " %" PRIu32 " %" PRIu32, job,
                        c->schedule ? schedule_tasks_done(c->schedule) : 0, c->job.n_tasks);
-    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++)
+    for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++) {
+        const struct node_at_work *node = &c->nodes[rank];
         coordinator_report(c, "worker %" PRIu32 " %" PRIu32 " %s %" PRIu32 " %.4f", job, rank,
-                           worker_state_name(c->nodes[rank].state), schedule_tasks_by(c->schedule, rank - 1),
-                           schedule_rate(c->schedule, rank - 1));
+                           worker_state_name(node->state),
+                           c->chained ? node->credit.done : schedule_tasks_by(c->schedule, rank - 1),
+                           c->chained ? node->credit.rate : schedule_rate(c->schedule, rank - 1));
+    }
 }
 
 static void report_now_and_then(struct coordinator *c)

@@ -15,6 +15,8 @@
  *                                        have RANK                      the data are there
  *                                        lost RANK SECONDS              silent for so long
  *                                        out RANK TEXT                  cannot do this job; left out
+ *                                        unfit RANK TEXT                the same, and the others cannot go on
+ *                                                                       in this generation
  *                                        note RANK TEXT                 for the event log
  *                                        done JOB                       every result is in the journal
  *                                        divided JOB N                  into parts of the data, for N nodes

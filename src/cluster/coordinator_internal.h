@@ -1,5 +1,6 @@
 /* Rank 0 from within: coordinator.c talks, coordinator_job.c keeps the job, coordinator_data.c the data that
- * all nodes hold whole, coordinator_together.c the jobs that nodes do together. */
+ * all nodes hold whole, coordinator_together.c the jobs that nodes do together, each with a part of the data,
+ * coordinator_chain.c those whose tasks build on each other. */
 #ifndef CLUSTER_COORDINATOR_INTERNAL_H
 #define CLUSTER_COORDINATOR_INTERNAL_H
 
@@ -18,8 +19,15 @@ struct node_at_work {
     uint32_t threads;
     uint64_t memory;
     bool said_hello, has_data, waits_for_data, lost;
-    uint32_t sender;    /* that sends it the data */
-    uint32_t receivers; /* that it sends the data to; entry 0 is the coordinator itself */
+    struct wire_credit credit; /* of a chain */
+    uint32_t sender;           /* that sends it the data */
+    uint32_t receivers;        /* that it sends the data to; entry 0 is the coordinator itself */
+};
+
+/* A result of a job whose tasks build on each other. */
+struct link_of_chain {
+    uint32_t task, length;
+    void *bytes; /* NULL: none */
 };
 
 /* What is done with the journal beside, since the beats must go on: opening it, and syncing it. */
@@ -28,6 +36,8 @@ struct bookkeeping {
     const struct job *job;
     struct schedule *schedule; /* opening: of what is left to do */
     struct journal *journal;
+    bool chained;
+    struct link_of_chain first, last; /* opening: what there is; syncing: `last` is to be written */
     bramble_status status;
     bramble_error error;
 };
@@ -46,10 +56,12 @@ struct coordinator {
     struct bookkeeping opening, syncing;
     bool prepared; /* the workers know of the job; it has not begun, and another generation may be at it */
     struct together *together; /* NULL: each worker does tasks on its own */
-    struct carrier *carrier;   /* of our own copy of the data, once it was needed */
-    bool no_copy;              /* ours cannot be read */
-    bool unsynced, final;      /* results since the last sync; the last sync is under way */
-    bool out_of_memory;        /* why some worker is out of the job */
+    bool chained;              /* or they build on each other, and all workers do them together: */
+    struct link_of_chain newest;
+    struct carrier *carrier; /* of our own copy of the data, once it was needed */
+    bool no_copy;            /* ours cannot be read */
+    bool unsynced, final;    /* results since the last sync; the last sync is under way */
+    bool out_of_memory;      /* why some worker is out of the job */
     bool stop;
     double looked, reported, synced; /* when last */
 };
@@ -85,5 +97,14 @@ bool coordinator_tend_together(struct coordinator *c); /* true when anything was
 void coordinator_together_data_needed(struct coordinator *c, uint32_t rank);
 void coordinator_together_ready(struct coordinator *c);
 void coordinator_together_drop(struct coordinator *c);
+
+/* A worker has opened the program of a chain, or says it cannot. */
+void coordinator_chain_ready(struct coordinator *c);
+void coordinator_chain_refused(struct coordinator *c, uint32_t rank, const bramble_error *error);
+bramble_status coordinator_chain_visit(void *bookkeeping, uint32_t task, const void *bytes, uint32_t length,
+                                       bramble_error *error); /* of the journal */
+void coordinator_chain_result(struct coordinator *c, struct wire_message *message);
+void coordinator_chain_save(struct coordinator *c); /* a result that is not in the journal yet */
+void coordinator_chain_drop(struct coordinator *c);
 
 #endif

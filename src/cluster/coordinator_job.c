@@ -17,6 +17,7 @@ void coordinator_drop_job(struct coordinator *c)
 {
     errand_wait(&c->opening.errand);
     errand_wait(&c->syncing.errand);
+    coordinator_chain_save(c);
     for (uint32_t rank = 1; coordinator_at_job(c, 0) && rank <= c->n_workers; rank++)
         wire_send_copy(c->wire, rank, WIRE_JOB_DONE, NULL, 0);
     schedule_free(c->opening.schedule);
@@ -25,6 +26,7 @@ void coordinator_drop_job(struct coordinator *c)
     journal_close(c->journal);
     carrier_free(c->carrier);
     coordinator_together_drop(c);
+    coordinator_chain_drop(c);
     job_fini(&c->job);
     c->opening = c->syncing = (struct bookkeeping){0};
     c->schedule = NULL;
@@ -34,6 +36,7 @@ void coordinator_drop_job(struct coordinator *c)
     for (uint32_t rank = 0; rank <= c->n_workers; rank++) {
         c->nodes[rank].has_data = c->nodes[rank].waits_for_data = false;
         c->nodes[rank].receivers = 0;
+        c->nodes[rank].credit = (struct wire_credit){0};
     }
 }
 
@@ -62,7 +65,10 @@ static void open_job(void *context)
     struct bookkeeping *opening = context;
     const struct job *job = opening->job;
     opening->status = journal_append_open(&opening->journal, job->journal, job->key, &opening->error);
-    if (!opening->status)
+    if (!opening->status && opening->chained)
+        opening->status =
+            journal_read(job->journal, job->key, coordinator_chain_visit, opening, &opening->error);
+    else if (!opening->status)
         opening->status = journal_read(job->journal, job->key, mark_done, opening->schedule, &opening->error);
 }
 
@@ -78,8 +84,14 @@ static bool read_job(struct coordinator *c, const char *text)
     }
     coordinator_drop_job(c);
     c->job = job;
-    if (status) coordinator_fail_job(c, 0, &error);
-    return !status;
+    if (status) {
+        coordinator_fail_job(c, 0, &error);
+        return false;
+    }
+    const struct program *program = program_find(c->programs, c->job.program);
+    c->chained = program && program->chained;
+    if (c->chained) c->job.n_members = c->n_workers;
+    return true;
 }
 
 /* A job that is done together is divided first, among those that are there when it begins. */
@@ -87,7 +99,7 @@ void coordinator_prepare_job(struct coordinator *c, const char *text)
 {
     if (!read_job(c, text) || c->prepared) return;
     const struct program *program = program_find(c->programs, c->job.program);
-    if (program && program->run_together) {
+    if (program && program->divide) {
         coordinator_report(c, "opened %" PRIu32 " 0", c->job.number);
         coordinator_drop_job(c);
         return;
@@ -102,6 +114,7 @@ void coordinator_take_job(struct coordinator *c, const char *text)
     bramble_error error = {0};
     if (!read_job(c, text)) return;
     c->opening.job = &c->job;
+    c->opening.chained = c->chained;
     c->opening.schedule = schedule_new(c->job.n_tasks, c->n_workers);
     if (c->opening.schedule) {
         errand_start(&c->opening.errand, open_job, &c->opening);
@@ -131,11 +144,12 @@ static void begin_prepared(struct coordinator *c)
 {
     c->prepared = false;
     for (uint32_t rank = 1; c->schedule && rank <= c->n_workers; rank++) {
-        if (c->nodes[rank].state == WORKER_WORKING)
+        if (c->nodes[rank].state == WORKER_WORKING && !c->chained)
             schedule_join(c->schedule, rank - 1, c->nodes[rank].threads);
         else if (c->nodes[rank].state == WORKER_OUT)
             coordinator_send_job(c, rank, &c->job);
     }
+    if (c->chained && c->schedule) coordinator_chain_ready(c);
 }
 
 static void announce_job(struct coordinator *c)
@@ -145,7 +159,7 @@ static void announce_job(struct coordinator *c)
     c->journal = c->opening.journal;
     c->opening.schedule = NULL;
     c->opening.journal = NULL;
-    if (program && program->run_together)
+    if (program && program->divide)
         coordinator_divide(c, program);
     else if (c->prepared)
         begin_prepared(c);
@@ -157,7 +171,10 @@ static void announce_job(struct coordinator *c)
 static void sync_journal(void *context)
 {
     struct bookkeeping *syncing = context;
-    syncing->status = journal_sync(syncing->journal, &syncing->error);
+    const struct link_of_chain *last = &syncing->last;
+    syncing->status = last->bytes ? journal_replace(syncing->journal, last->task, last->bytes, last->length,
+                                                    &syncing->error)
+                                  : journal_sync(syncing->journal, &syncing->error);
 }
 
 /* Starts a sync when it is time for one; the last one as soon as every result is written. */
@@ -169,6 +186,9 @@ static void start_sync(struct coordinator *c, double now)
     c->unsynced = false;
     c->synced = now;
     c->syncing.journal = c->journal;
+    mem_free(c->syncing.last.bytes);
+    c->syncing.last = c->newest;
+    c->newest = (struct link_of_chain){0};
     errand_start(&c->syncing.errand, sync_journal, &c->syncing);
 }
 

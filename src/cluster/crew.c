@@ -41,9 +41,12 @@ struct crew {
     pthread_cond_t wake;
     struct queue waiting, finished;
     struct swap *swap; /* of work done together; `joint` then runs */
-    uint32_t *tasks, n_tasks;
+    struct crew_beginning beginning;
+    void *owned; /* which it lies in */
     pthread_t joint;
     bool together;
+    struct crew_credit credit;
+    bool credited; /* it is new */
     bool stop, opened;
     bramble_error error; /* the first failure, or OK */
 };
@@ -157,7 +160,7 @@ static void release(struct crew *crew)
     mem_free(crew->job);
     mem_free(crew->data_path);
     mem_free(crew->members);
-    mem_free(crew->tasks);
+    mem_free(crew->owned);
     swap_free(crew->swap);
     mem_free(crew);
 }
@@ -254,26 +257,55 @@ static bramble_status take_together(void *context, uint32_t task, void *bytes, s
     return BRAMBLE_OK;
 }
 
+static void credit(void *context, uint32_t done, double rate)
+{
+    struct crew *crew = ((struct member *)context)->crew;
+    pthread_mutex_lock(&crew->lock);
+    crew->credit = (struct crew_credit){done, rate};
+    crew->credited = true;
+    pthread_mutex_unlock(&crew->lock);
+}
+
+bool crew_credit(struct crew *crew, struct crew_credit *out)
+{
+    pthread_mutex_lock(&crew->lock);
+    bool is_new = crew->credited;
+    *out = crew->credit;
+    crew->credited = false;
+    pthread_mutex_unlock(&crew->lock);
+    return is_new;
+}
+
 static void *work_together(void *context)
 {
     struct crew *crew = context;
     give_way();
     bramble_error error = {0};
-    struct exchange exchange = swap_exchange(crew->swap);
-    struct together_work work = {crew->tasks, crew->n_tasks, crew->n_members,
-                                 go_on,       take_together, &crew->members[0]};
-    bramble_status status = crew->program->run_together(crew->context, &exchange, &work, &error);
+    struct exchange exchanges[PROGRAM_EXCHANGES];
+    for (uint32_t i = 0; i < PROGRAM_EXCHANGES; i++) exchanges[i] = swap_exchange(crew->swap, i);
+    struct together_work work = {.tasks = crew->beginning.tasks,
+                                 .n_tasks = crew->beginning.n_tasks,
+                                 .threads = crew->n_members,
+                                 .go_on = go_on,
+                                 .done = take_together,
+                                 .credit = credit,
+                                 .context = &crew->members[0],
+                                 .first = crew->beginning.first,
+                                 .last = crew->beginning.last};
+    bramble_status status = crew->program->run_together(crew->context, exchanges, &work, &error);
     if (status && status != BRAMBLE_ERR_CANCELLED) fail(crew, &error);
     return NULL;
 }
 
-bramble_status crew_together(struct crew *crew, const uint32_t *tasks, uint32_t n_tasks, bramble_error *error)
+bramble_status crew_together(struct crew *crew, const struct crew_beginning *beginning, void *owned,
+                             bramble_error *error)
 {
-    if (crew->together) return BRAMBLE_OK;
-    crew->tasks = mem_alloc(n_tasks, sizeof *tasks);
-    if (!crew->tasks) return error_memory(error, "a list of tasks");
-    if (n_tasks) memcpy(crew->tasks, tasks, n_tasks * sizeof *tasks);
-    crew->n_tasks = n_tasks;
+    if (crew->together) {
+        mem_free(owned);
+        return BRAMBLE_OK;
+    }
+    crew->beginning = *beginning;
+    crew->owned = owned;
     crew->together = pthread_create(&crew->joint, NULL, work_together, crew) == 0;
     return crew->together ? BRAMBLE_OK : error_set(error, BRAMBLE_ERR_MEMORY, "no thread can be started");
 }

@@ -17,10 +17,25 @@ bramble_status crew_new(struct crew **out, const struct program *program, const 
 /* Tells all to stop, waits until they have (and the opening is over), closes the program. NULL is fine. */
 void crew_free(struct crew *crew);
 
+/* What a program that is run together begins with. */
+struct crew_beginning {
+    const uint32_t *tasks;
+    uint32_t n_tasks;
+    struct exchanged first, last; /* program.h */
+};
+
 /* Begins the tasks of a program that is run together, on a READY crew, once; results come as those of other
- * tasks. The list is copied. */
-bramble_status crew_together(struct crew *crew, const uint32_t *tasks, uint32_t n_tasks,
+ * tasks. What `beginning` points to stays until the crew is freed; `owned` (mem_alloc, or NULL), which it may
+ * lie in, becomes the crew's, whatever happens. */
+bramble_status crew_together(struct crew *crew, const struct crew_beginning *beginning, void *owned,
                              bramble_error *error);
+
+/* What this node has done of work that is done together, in the program's units; false: nothing new. */
+struct crew_credit {
+    uint32_t done;
+    double rate; /* a second */
+};
+bool crew_credit(struct crew *crew, struct crew_credit *credit);
 
 enum crew_state { CREW_OPENING, CREW_READY, CREW_FAILED };
 enum crew_state crew_state(struct crew *crew, bramble_error *error); /* *error is filled in when FAILED */

@@ -60,6 +60,14 @@ static void worker_lost(const struct reporter *from, uint32_t rank, double silen
     generation_kill(from->generation);
 }
 
+/* The next generation is without it for a while. */
+static void member_unfit(const struct reporter *from, uint32_t rank, const char *why)
+{
+    if (from->generation->leaving) return;
+    roster_lose(&from->engine->roster, from->generation->members[rank - 1], clock_seconds(), why);
+    generation_kill(from->generation);
+}
+
 static void progress_reported(struct engine *engine, const char *line)
 {
     uint32_t job, done, n;
@@ -99,7 +107,9 @@ static void node_reported(const struct reporter *from, const char *line)
     uint32_t rank;
     int at = 0;
     struct roster_entry *entry;
-    if (sscanf(line, "have %" SCNu32, &rank) == 1 && (entry = entry_of(from, rank))) {
+    if (sscanf(line, "unfit %" SCNu32 " %n", &rank, &at) == 1 && (entry = entry_of(from, rank))) {
+        member_unfit(from, rank, line + at);
+    } else if (sscanf(line, "have %" SCNu32, &rank) == 1 && (entry = entry_of(from, rank))) {
         engine_tell(from->engine, "data", entry->node.name, NULL);
     } else if (sscanf(line, "out %" SCNu32 " %n", &rank, &at) == 1 && (entry = entry_of(from, rank))) {
         snprintf(entry->status.problem, sizeof entry->status.problem, "%.255s", line + at);

@@ -10,7 +10,7 @@
 
 #include <bramble/error.h>
 
-/* What one member sent. */
+/* What one member sent, or is sent. */
 struct exchanged {
     const void *bytes;
     size_t length;
@@ -24,6 +24,13 @@ struct exchange {
      * on together. */
     bramble_status (*all_gather)(void *context, const void *mine, size_t length, struct exchanged *theirs,
                                  bramble_error *error);
+    /* The same with bytes of their own for each: mine[m] goes to member m, theirs[m] is what m had for us;
+     * theirs[rank] is mine[rank]. Counts as a call of all_gather does. */
+    bramble_status (*all_to_all)(void *context, const struct exchanged *mine, struct exchanged *theirs,
+                                 bramble_error *error);
+    /* From now on all exchanges fail here, on every way to these members, and so does one that another thread
+     * is in. */
+    void (*leave)(void *context);
 };
 
 #endif

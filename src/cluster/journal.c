@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "cluster/journal_format.h"
 
 #define LOCK_SECONDS 1.0
@@ -19,7 +21,8 @@
 struct journal {
     char *path;
     int fd;
-    uint64_t end;   /* behind the last whole record */
+    uint64_t end;       /* behind the last whole record */
+    uint64_t first_end; /* behind the first one; 0: there is none */
     bool unsettled; /* there may be more in the file than `end` says: a failed write could not be undone */
 };
 
@@ -62,6 +65,15 @@ static bool settle(struct journal *journal)
     return !journal->unsettled;
 }
 
+/* Whether the file that is open is still the one of this name: another writer may have replaced it before it
+ * let go of the lock. */
+static bool is_current(const struct journal *journal)
+{
+    struct stat open_one, named;
+    return fstat(journal->fd, &open_one) == 0 && stat(journal->path, &named) == 0 &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
 /* A writer that was just killed may hold it for a moment longer than one can see that it is gone. */
 static bramble_status lock(struct journal *journal, bramble_error *error)
 {
@@ -101,8 +113,11 @@ static bramble_status continue_file(struct journal *journal, const struct journa
     struct journal_walk walk;
     bramble_status status = journal_walk_begin(&walk, journal->fd, journal->path, head->length, error);
     journal->end = head->length;
-    while (!status && journal_walk_next(&walk, &status, error))
-        if (walk.whole) journal->end = walk.offset;
+    while (!status && journal_walk_next(&walk, &status, error)) {
+        if (!walk.whole) continue;
+        journal->end = walk.offset;
+        if (!journal->first_end) journal->first_end = walk.offset;
+    }
     uint64_t size = walk.size;
     journal_walk_end(&walk);
     if (!status && size > journal->end && !settle(journal))
@@ -113,9 +128,13 @@ static bramble_status continue_file(struct journal *journal, const struct journa
 static bramble_status open_file(struct journal *journal, const struct journal_head *head,
                                 bramble_error *error)
 {
-    journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (journal->fd < 0) return cannot("write", journal->path, errno, error);
-    bramble_status status = lock(journal, error);
+    bramble_status status;
+    do {
+        if (journal->fd >= 0) close(journal->fd);
+        journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+        if (journal->fd < 0) return cannot("write", journal->path, errno, error);
+        status = lock(journal, error);
+    } while (!status && !is_current(journal));
     enum journal_head_state state;
     if (!status) status = journal_head_check(head, journal->fd, journal->path, &state, error);
     if (status) return status;
@@ -160,6 +179,7 @@ bramble_status journal_append(struct journal *journal, uint32_t task, const void
         return cannot("write", journal->path, reason, error);
     }
     journal->end += sizeof head + (uint64_t)length;
+    if (!journal->first_end) journal->first_end = journal->end;
     return BRAMBLE_OK;
 }
 
@@ -168,6 +188,61 @@ bramble_status journal_sync(struct journal *journal, bramble_error *error)
     int failed;
     while ((failed = fdatasync(journal->fd)) != 0 && errno == EINTR) continue;
     return failed ? cannot("write", journal->path, errno, error) : BRAMBLE_OK;
+}
+
+/* The first `length` bytes of the journal into another file. */
+static bool copy_begin(const struct journal *journal, int to, uint64_t length)
+{
+    char buffer[65536];
+    for (uint64_t at = 0; at < length;) {
+        size_t most = length - at < sizeof buffer ? (size_t)(length - at) : sizeof buffer;
+        ssize_t n = pread(journal->fd, buffer, most, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n == 0) errno = EIO;
+        if (n <= 0 || !write_all(to, buffer, (size_t)n, at)) return false;
+        at += (uint64_t)n;
+    }
+    return true;
+}
+
+static uint64_t place_of_last(const struct journal *journal)
+{
+    return journal->first_end ? journal->first_end : journal->end;
+}
+
+/* Nobody who opens it once it has its name finds it without the lock. */
+static bool write_new(const struct journal *journal, int fd, uint32_t task, const void *bytes,
+                      uint32_t length)
+{
+    unsigned char head[JOURNAL_RECORD_HEAD];
+    uint64_t end = place_of_last(journal);
+    journal_record_head(head, task, bytes, length);
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && copy_begin(journal, fd, end) &&
+           write_all(fd, head, sizeof head, end) && write_all(fd, bytes, length, end + sizeof head) &&
+           fdatasync(fd) == 0;
+}
+
+bramble_status journal_replace(struct journal *journal, uint32_t task, const void *bytes, uint32_t length,
+                               bramble_error *error)
+{
+    struct str path = {0};
+    str_printf(&path, "%s.new", journal->path);
+    if (path.failed) return error_memory(error, "the journal");
+    unlink(path.data);
+    int fd = open(path.data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), reason = 0;
+    if (fd < 0 || !write_new(journal, fd, task, bytes, length) || rename(path.data, journal->path) != 0)
+        reason = errno;
+    if (reason) {
+        if (fd >= 0) close(fd);
+        unlink(path.data);
+    } else {
+        close(journal->fd);
+        journal->fd = fd;
+        journal->first_end = place_of_last(journal);
+        journal->end = journal->first_end + JOURNAL_RECORD_HEAD + (uint64_t)length;
+    }
+    str_fini(&path);
+    return reason ? cannot("write", journal->path, reason, error) : sync_folder(journal->path, error);
 }
 
 void journal_close(struct journal *journal)

@@ -27,6 +27,10 @@ bramble_status journal_append_open(struct journal **out, const char *path, const
 bramble_status journal_append(struct journal *journal, uint32_t task, const void *bytes, uint32_t length,
                               bramble_error *error);
 bramble_status journal_sync(struct journal *journal, bramble_error *error);
+/* Puts this record in the place of all but the first one, synced to the disk: what a crash leaves is the file
+ * as it was, or as it becomes (a file of its own, PATH.new, is renamed). */
+bramble_status journal_replace(struct journal *journal, uint32_t task, const void *bytes, uint32_t length,
+                               bramble_error *error);
 void journal_close(struct journal *journal); /* syncs; NULL is fine */
 
 /* Calls `visit` for every whole record in order, of a file with this key; stops early when it returns an

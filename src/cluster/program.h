@@ -18,8 +18,15 @@ struct together_work {
     uint32_t n_tasks, threads;
     bool (*go_on)(void *context);
     bramble_status (*done)(void *context, uint32_t task, void *bytes, size_t length, bramble_error *error);
-    void *context; /* of both */
+    /* Tells what this member did since it began, and how much of it a second, in units of the program's. */
+    void (*credit)(void *context, uint32_t done, double rate);
+    void *context;                /* of all three */
+    struct exchanged first, last; /* of a program whose tasks build on each other: task 0's result, and the
+                                     last one there is (which may be the same) */
 };
+
+/* Ways to the same members, each for one thread at a time. */
+enum { PROGRAM_EXCHANGES = 2 };
 
 struct program {
     const char *name; /* "tree_farm": what a job asks for */
@@ -43,10 +50,15 @@ struct program {
                              uint32_t *n_members, uint32_t member, const char *out_path,
                              bramble_error *error);
     /* Does these tasks together with the other members, who all call it with the same ones; on `threads`
-     * threads at most. The first member (rank 0 of the exchange) hands each result to `done`, which takes the
-     * bytes (mem_alloc). When another member gave up, returns BRAMBLE_ERR_CANCELLED: that one says why. */
-    bramble_status (*run_together)(void *context, const struct exchange *exchange,
+     * threads at most, over exchanges[PROGRAM_EXCHANGES]. The first member (rank 0 of the exchange) hands
+     * each result to `done`, which takes the bytes (mem_alloc). When another member gave up, returns
+     * BRAMBLE_ERR_CANCELLED: that one says why. */
+    bramble_status (*run_together)(void *context, const struct exchange *exchanges,
                                    const struct together_work *work, bramble_error *error);
+    /* Tasks build on each other: a result stands for all tasks before it too, and takes the last one's place
+     * in the journal. Task 0's is what the job begins with, and there before it does. Such a program has no
+     * `divide`; every member gets all of the data. */
+    bool chained;
 };
 
 /* The program of this name in a list that ends with NULL; NULL: there is none. */

@@ -7,117 +7,200 @@
 #include "base/mem.h"
 #include "cluster/wire.h"
 
-/* What one member sends in one exchange. */
+#define ROUND_BITS 31 /* of a message's number; above them stands the channel */
+
+/* What one member sends another in one exchange: struct wire_pair, then the bytes. */
 struct offering {
-    uint8_t *message; /* struct wire_pair, then the bytes */
+    uint8_t *message;
     size_t length;
-    bool there; /* it arrived, or, if it is ours, left */
+};
+
+struct channel {
+    struct swap *swap;
+    uint32_t number;
+    pthread_cond_t changed;
+    uint32_t round;               /* exchanges begun here */
+    bool posted;                  /* of this round */
+    struct offering *outgoing;    /* n_members */
+    struct offering own;          /* what all_gather was given, to be lent back */
+    struct offering *incoming[2]; /* of rounds that are even, and odd; n_members each */
 };
 
 struct swap {
     uint32_t job, rank, n_members;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    uint32_t round; /* exchanges begun here */
-    bool to_post, broken;
-    struct offering *offerings[2]; /* of rounds that are even, and odd; n_members each */
+    bool broken;
+    struct channel channels[SWAP_CHANNELS];
 };
+
+static bool channel_init(struct channel *channel, struct swap *swap, uint32_t number)
+{
+    channel->swap = swap;
+    channel->number = number;
+    channel->posted = true;
+    pthread_cond_init(&channel->changed, NULL);
+    channel->outgoing = mem_zalloc(swap->n_members, sizeof *channel->outgoing);
+    for (unsigned i = 0; i < 2; i++)
+        channel->incoming[i] = mem_zalloc(swap->n_members, sizeof *channel->incoming[i]);
+    return channel->outgoing && channel->incoming[0] && channel->incoming[1];
+}
+
+static void release(struct offering *offerings, uint32_t n)
+{
+    for (uint32_t m = 0; offerings && m < n; m++) {
+        mem_free(offerings[m].message);
+        offerings[m] = (struct offering){0};
+    }
+}
+
+static void channel_fini(struct channel *channel)
+{
+    struct offering *all[] = {channel->outgoing, channel->incoming[0], channel->incoming[1]};
+    for (unsigned i = 0; i < 3; i++) {
+        release(all[i], channel->swap->n_members);
+        mem_free(all[i]);
+    }
+    release(&channel->own, 1);
+    pthread_cond_destroy(&channel->changed);
+}
 
 struct swap *swap_new(uint32_t job, uint32_t rank, uint32_t n_members)
 {
+    bool good = true;
     struct swap *swap = mem_zalloc(1, sizeof *swap);
     if (!swap) return NULL;
     swap->job = job;
     swap->rank = rank;
     swap->n_members = n_members;
     pthread_mutex_init(&swap->lock, NULL);
-    pthread_cond_init(&swap->changed, NULL);
-    for (unsigned i = 0; i < 2; i++) swap->offerings[i] = mem_zalloc(n_members, sizeof(struct offering));
-    if (swap->offerings[0] && swap->offerings[1]) return swap;
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) good &= channel_init(&swap->channels[i], swap, i);
+    if (good) return swap;
     swap_free(swap);
     return NULL;
-}
-
-static void release(struct swap *swap, uint32_t round)
-{
-    struct offering *offerings = swap->offerings[round % 2];
-    for (uint32_t m = 0; offerings && m < swap->n_members; m++) {
-        mem_free(offerings[m].message);
-        offerings[m] = (struct offering){0};
-    }
 }
 
 void swap_free(struct swap *swap)
 {
     if (!swap) return;
-    for (unsigned i = 0; i < 2; i++) {
-        release(swap, i);
-        mem_free(swap->offerings[i]);
-    }
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) channel_fini(&swap->channels[i]);
     pthread_mutex_destroy(&swap->lock);
-    pthread_cond_destroy(&swap->changed);
     mem_free(swap);
 }
 
-static bool all_there(const struct swap *swap)
+static bool offer(struct offering *offering, const struct wire_pair *head, const struct exchanged *bytes)
 {
-    for (uint32_t m = 0; m < swap->n_members; m++)
-        if (!swap->offerings[swap->round % 2][m].there) return false;
+    size_t length = bytes->length;
+    offering->message = length <= SIZE_MAX - sizeof *head ? mem_alloc(sizeof *head + length, 1) : NULL;
+    if (!offering->message) return false;
+    offering->length = sizeof *head + length;
+    memcpy(offering->message, head, sizeof *head);
+    if (length) memcpy(offering->message + sizeof *head, bytes->bytes, length);
     return true;
 }
 
-/* Begins the next round: what was lent in the last is over. False: out of memory. */
-static bool begin(struct swap *swap, const void *mine, size_t length)
+/* Begins the next round, with mine[m * stride] for member m: what was lent in the last is over. False: out of
+ * memory. The messages are the caller's work, not that of the thread that has the wire. */
+static bool begin(struct channel *channel, const struct exchanged *mine, uint32_t stride)
 {
-    release(swap, swap->round);
-    struct wire_pair head = {swap->job, ++swap->round};
-    uint8_t *message = length <= SIZE_MAX - sizeof head ? mem_alloc(sizeof head + length, 1) : NULL;
-    if (!message) return false;
-    memcpy(message, &head, sizeof head);
-    if (length) memcpy(message + sizeof head, mine, length);
-    swap->offerings[swap->round % 2][swap->rank] = (struct offering){message, sizeof head + length, false};
-    swap->to_post = true;
+    struct swap *swap = channel->swap;
+    pthread_mutex_lock(&swap->lock);
+    release(channel->incoming[channel->round % 2], swap->n_members);
+    uint32_t round = channel->round + 1;
+    pthread_mutex_unlock(&swap->lock);
+    struct wire_pair head = {swap->job, channel->number << ROUND_BITS | (round & ((1U << ROUND_BITS) - 1))};
+    for (uint32_t m = 0; m < swap->n_members; m++)
+        if (m != swap->rank && !offer(&channel->outgoing[m], &head, &mine[m * stride])) return false;
+    pthread_mutex_lock(&swap->lock);
+    channel->round = round;
+    channel->posted = swap->n_members == 1;
+    pthread_mutex_unlock(&swap->lock);
     return true;
+}
+
+static bool all_there(const struct channel *channel)
+{
+    const struct swap *swap = channel->swap;
+    for (uint32_t m = 0; m < swap->n_members; m++)
+        if (m != swap->rank && !channel->incoming[channel->round % 2][m].message) return false;
+    return channel->posted;
+}
+
+static bramble_status await(struct channel *channel, struct exchanged *theirs, bramble_error *error)
+{
+    struct swap *swap = channel->swap;
+    pthread_mutex_lock(&swap->lock);
+    while (!swap->broken && !all_there(channel)) pthread_cond_wait(&channel->changed, &swap->lock);
+    bool broken = swap->broken;
+    for (uint32_t m = 0; !broken && m < swap->n_members; m++) {
+        const struct offering *offering = &channel->incoming[channel->round % 2][m];
+        if (m != swap->rank)
+            theirs[m] = (struct exchanged){offering->message + sizeof(struct wire_pair),
+                                           offering->length - sizeof(struct wire_pair)};
+    }
+    pthread_mutex_unlock(&swap->lock);
+    if (!broken) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_CANCELLED, "the job that members did together was dropped");
+}
+
+static bramble_status all_to_all(void *context, const struct exchanged *mine, struct exchanged *theirs,
+                                 bramble_error *error)
+{
+    struct channel *channel = context;
+    if (!begin(channel, mine, 1)) return error_memory(error, "what members exchange");
+    theirs[channel->swap->rank] = mine[channel->swap->rank];
+    return await(channel, theirs, error);
 }
 
 static bramble_status all_gather(void *context, const void *mine, size_t length, struct exchanged *theirs,
                                  bramble_error *error)
 {
-    struct swap *swap = context;
-    bramble_status status = BRAMBLE_OK;
-    pthread_mutex_lock(&swap->lock);
-    if (!swap->broken && !begin(swap, mine, length)) status = error_memory(error, "what members exchange");
-    while (!status && !swap->broken && !all_there(swap)) pthread_cond_wait(&swap->changed, &swap->lock);
-    if (!status && swap->broken)
-        status = error_set(error, BRAMBLE_ERR_CANCELLED, "the job that members did together was dropped");
-    for (uint32_t m = 0; !status && m < swap->n_members; m++) {
-        const struct offering *offering = &swap->offerings[swap->round % 2][m];
-        theirs[m] = (struct exchanged){offering->message + sizeof(struct wire_pair),
-                                       offering->length - sizeof(struct wire_pair)};
-    }
-    pthread_mutex_unlock(&swap->lock);
-    return status;
+    struct channel *channel = context;
+    struct exchanged all = {mine, length};
+    struct wire_pair unused = {0};
+    release(&channel->own, 1);
+    if (!offer(&channel->own, &unused, &all) || !begin(channel, &all, 0))
+        return error_memory(error, "what members exchange");
+    theirs[channel->swap->rank] = (struct exchanged){channel->own.message + sizeof unused, length};
+    return await(channel, theirs, error);
 }
 
-struct exchange swap_exchange(struct swap *swap)
+static void leave(void *context)
 {
-    return (struct exchange){swap->rank, swap->n_members, swap, all_gather};
+    const struct channel *channel = context;
+    swap_break(channel->swap);
 }
 
-bool swap_post(struct swap *swap,
-               bool (*send)(void *context, uint32_t member, const void *message, size_t length),
+struct exchange swap_exchange(struct swap *swap, uint32_t channel)
+{
+    return (struct exchange){swap->rank, swap->n_members, &swap->channels[channel],
+                             all_gather, all_to_all,      leave};
+}
+
+static bool post(struct channel *channel,
+                 bool (*send)(void *context, uint32_t member, void *message, size_t length), void *context)
+{
+    bool good = true;
+    for (uint32_t m = 0; m < channel->swap->n_members; m++) {
+        struct offering *offering = &channel->outgoing[m];
+        if (m == channel->swap->rank) continue;
+        good = send(context, m, offering->message, offering->length) && good;
+        *offering = (struct offering){0};
+    }
+    channel->posted = true;
+    pthread_cond_signal(&channel->changed);
+    return good;
+}
+
+bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, void *message, size_t length),
                void *context, bool *any)
 {
     bool good = true;
+    *any = false;
     pthread_mutex_lock(&swap->lock);
-    *any = swap->to_post && !swap->broken;
-    if (*any) {
-        struct offering *mine = &swap->offerings[swap->round % 2][swap->rank];
-        for (uint32_t m = 0; good && m < swap->n_members; m++)
-            if (m != swap->rank) good = send(context, m, mine->message, mine->length);
-        swap->to_post = false;
-        mine->there = true;
-        pthread_cond_signal(&swap->changed);
+    for (uint32_t i = 0; !swap->broken && i < SWAP_CHANNELS; i++) {
+        if (swap->channels[i].posted) continue;
+        *any = true;
+        good = post(&swap->channels[i], send, context) && good;
     }
     pthread_mutex_unlock(&swap->lock);
     return good;
@@ -128,11 +211,13 @@ bool swap_arrived(struct swap *swap, uint32_t member, uint8_t *message, size_t l
     struct wire_pair head;
     if (length < sizeof head || member >= swap->n_members || member == swap->rank) return false;
     memcpy(&head, message, sizeof head);
+    struct channel *channel = &swap->channels[head.number >> ROUND_BITS];
     pthread_mutex_lock(&swap->lock);
-    struct offering *offering = &swap->offerings[head.number % 2][member];
-    bool good = head.number - swap->round <= 1 && !offering->there;
-    if (good) *offering = (struct offering){message, length, true};
-    pthread_cond_signal(&swap->changed);
+    struct offering *offering = &channel->incoming[head.number % 2][member];
+    uint32_t ahead = (head.number - channel->round) & ((1U << ROUND_BITS) - 1);
+    bool good = ahead <= 1 && !offering->message;
+    if (good) *offering = (struct offering){message, length};
+    pthread_cond_signal(&channel->changed);
     pthread_mutex_unlock(&swap->lock);
     return good;
 }
@@ -141,6 +226,6 @@ void swap_break(struct swap *swap)
 {
     pthread_mutex_lock(&swap->lock);
     swap->broken = true;
-    pthread_cond_signal(&swap->changed);
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) pthread_cond_signal(&swap->channels[i].changed);
     pthread_mutex_unlock(&swap->lock);
 }

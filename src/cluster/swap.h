@@ -1,6 +1,6 @@
 /*
- * An exchange (exchange.h) between the workers of an MPI job: one thread computes and calls all_gather,
- * another has the wire and brings the bytes. A member can be one exchange ahead of another, never two.
+ * Exchanges (exchange.h) between the workers of an MPI job: threads compute and call them, another one has
+ * the wire and brings the bytes. On each channel a member can be one exchange ahead of another, never two.
  */
 #ifndef CLUSTER_SWAP_H
 #define CLUSTER_SWAP_H
@@ -9,28 +9,29 @@
 
 #include "cluster/exchange.h"
 
+enum { SWAP_CHANNELS = 2 };
+
 struct swap;
 
 /* `job` goes into the messages. NULL: out of memory. */
 struct swap *swap_new(uint32_t job, uint32_t rank, uint32_t n_members);
 void swap_free(struct swap *swap); /* nobody may be in all_gather; NULL is fine */
 
-/* What the computing thread uses. */
-struct exchange swap_exchange(struct swap *swap);
+/* What a computing thread uses; a channel has one at a time. */
+struct exchange swap_exchange(struct swap *swap, uint32_t channel);
 
 /* The rest is for the thread that has the wire. */
 
-/* Gives what all_gather wants sent, a WIRE_EXCHANGE message for each other member, to `send`; false when
- * that failed. *any: there was something. */
-bool swap_post(struct swap *swap,
-               bool (*send)(void *context, uint32_t member, const void *message, size_t length),
+/* Gives what is to be sent, a WIRE_EXCHANGE message for each other member, to `send`, which it becomes
+ * (mem_alloc); false when that failed. *any: there was something. */
+bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, void *message, size_t length),
                void *context, bool *any);
 
 /* A message that came in; its bytes become the swap's. False, and they stay the caller's: it is out of
  * turn. */
 bool swap_arrived(struct swap *swap, uint32_t member, uint8_t *message, size_t length);
 
-/* all_gather fails from now on, also for who is in it. */
+/* Exchanges fail from now on, also for who is in one. */
 void swap_break(struct swap *swap);
 
 #endif

@@ -28,7 +28,9 @@ enum wire_tag {
     WIRE_CANCEL,    /* from 0: the same */
     WIRE_RESULT,    /* to 0: struct wire_result, then the bytes */
     WIRE_TOGETHER,  /* from 0: u32 job, then u32 tasks: do them together, beginning now */
+    WIRE_CHAIN,     /* from 0: struct wire_chain, the first result, the last one: go on from there together */
     WIRE_EXCHANGE,  /* to another worker: struct wire_pair, the number of the exchange; then the bytes */
+    WIRE_CREDIT,    /* to 0: struct wire_credit: what it has done of the work that is done together */
     WIRE_FAILED,    /* to 0: struct wire_pair, a bramble_status; then a message: this node cannot do it */
     WIRE_NOTE,      /* to 0: text for the event log */
     WIRE_JOB_DONE,  /* from 0: drop the job */
@@ -43,6 +45,16 @@ struct wire_hello {
 
 struct wire_pair {
     uint32_t job, number;
+};
+
+struct wire_chain {
+    uint32_t job, unused;
+    uint64_t first_length, last_length;
+};
+
+struct wire_credit {
+    uint32_t job, done;
+    double rate;
 };
 
 struct wire_result {

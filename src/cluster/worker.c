@@ -229,16 +229,37 @@ static void open_crew(struct worker *worker)
 }
 
 /* All members are ready: the tasks that are left begin. */
-static void begin_together(struct worker *worker, const struct wire_message *message)
+static void begin_together(struct worker *worker, struct wire_message *message)
 {
     bramble_error error = {0};
     uint32_t job;
     if (worker->stage != WORKING || !worker->swap || message->length < sizeof job) return;
     memcpy(&job, message->bytes, sizeof job);
     if (job != worker->job.number) return;
-    const uint32_t *tasks = (const uint32_t *)message->bytes + 1;
-    if (crew_together(worker->crew, tasks, (uint32_t)(message->length / sizeof job - 1), &error))
-        give_up(worker, &error);
+    const struct crew_beginning beginning = {.tasks = (const uint32_t *)message->bytes + 1,
+                                             .n_tasks = (uint32_t)(message->length / sizeof job - 1)};
+    void *owned = message->bytes;
+    message->bytes = NULL;
+    if (crew_together(worker->crew, &beginning, owned, &error)) give_up(worker, &error);
+}
+
+/* The same where tasks build on each other. */
+static void begin_chain(struct worker *worker, struct wire_message *message)
+{
+    bramble_error error = {0};
+    struct wire_chain head;
+    if (worker->stage != WORKING || !worker->swap || message->length < sizeof head) return;
+    memcpy(&head, message->bytes, sizeof head);
+    uint64_t length = message->length - sizeof head;
+    if (head.job != worker->job.number || head.first_length > length ||
+        head.last_length != length - head.first_length)
+        return;
+    const uint8_t *first = message->bytes + sizeof head;
+    const struct crew_beginning beginning = {.first = {first, head.first_length},
+                                             .last = {first + head.first_length, head.last_length}};
+    void *owned = message->bytes;
+    message->bytes = NULL;
+    if (crew_together(worker->crew, &beginning, owned, &error)) give_up(worker, &error);
 }
 
 static void take_exchange(struct worker *worker, struct wire_message *message)
@@ -256,10 +277,10 @@ static void take_exchange(struct worker *worker, struct wire_message *message)
     give_up(worker, &error);
 }
 
-static bool send_exchange(void *context, uint32_t member, const void *message, size_t length)
+static bool send_exchange(void *context, uint32_t member, void *message, size_t length)
 {
     const struct worker *worker = context;
-    return wire_send_copy(worker->wire, member + 1, WIRE_EXCHANGE, message, length);
+    return wire_send(worker->wire, member + 1, WIRE_EXCHANGE, message, length);
 }
 
 /* Sends what the crew wants exchanged. */
@@ -302,6 +323,7 @@ static void handle(void *context, struct wire_message *message)
     case WIRE_TASK:
     case WIRE_CANCEL: handle_pair(worker, message); break;
     case WIRE_TOGETHER: begin_together(worker, message); break;
+    case WIRE_CHAIN: begin_chain(worker, message); break;
     case WIRE_JOB_DONE: drop_job(worker); break;
     case WIRE_STOP: worker->stop = true; break;
     default: break;
@@ -316,6 +338,14 @@ static bool hand_in(struct worker *worker, const struct crew_result *result)
     memcpy(message, &head, sizeof head);
     if (result->length) memcpy(message + sizeof head, result->bytes, result->length);
     return wire_send(worker->wire, 0, WIRE_RESULT, message, sizeof head + result->length);
+}
+
+static void tell_credit(struct worker *worker)
+{
+    struct crew_credit credit;
+    if (!worker->swap || !crew_credit(worker->crew, &credit)) return;
+    struct wire_credit message = {worker->job.number, credit.done, credit.rate};
+    say(worker, WIRE_CREDIT, &message, sizeof message);
 }
 
 /* What the crew has done since the last look. */
@@ -339,7 +369,10 @@ static bool attend_crew(struct worker *worker)
         state = CREW_FAILED;
         break;
     }
-    if (state == CREW_FAILED) give_up(worker, &error);
+    if (state == CREW_FAILED)
+        give_up(worker, &error);
+    else
+        tell_credit(worker);
     return any;
 }
 

@@ -14,9 +14,10 @@
 
 enum { MEMBERS = 3, ROUNDS = 200, JOB = 7 };
 
-/* A member that computes on a thread of its own; the test is everybody's wire. */
+/* A thread that computes, on one channel of a member; the test is everybody's wire. */
 struct computing {
     struct swap *swap;
+    uint32_t channel;
     pthread_t thread;
     bramble_status status;
     bool wrong;
@@ -27,43 +28,54 @@ static size_t length_of(uint32_t round, uint32_t rank)
     return (round * 7 + rank * 3) % 40;
 }
 
+/* The first byte is of whom, the second for whom; what all are told is for nobody. */
+static void check(struct computing *self, const struct exchanged *theirs, uint32_t round, uint32_t to)
+{
+    for (uint32_t m = 0; !self->status && m < MEMBERS; m++) {
+        const uint8_t *bytes = theirs[m].bytes;
+        self->wrong |= theirs[m].length != length_of(round, m);
+        for (size_t i = 0; i < theirs[m].length; i++) self->wrong |= bytes[i] != (uint8_t)(round + m + to);
+    }
+}
+
+/* Everybody the same on channel 0, each something else on the other. */
 static void *compute(void *context)
 {
     struct computing *self = context;
-    struct exchange exchange = swap_exchange(self->swap);
+    struct exchange exchange = swap_exchange(self->swap, self->channel);
     for (uint32_t round = 0; round < ROUNDS && !self->status; round++) {
-        uint8_t mine[40];
-        struct exchanged theirs[MEMBERS];
-        memset(mine, (int)(round + exchange.rank), sizeof mine);
-        self->status =
-            exchange.all_gather(exchange.context, mine, length_of(round, exchange.rank), theirs, NULL);
-        for (uint32_t m = 0; !self->status && m < MEMBERS; m++) {
-            const uint8_t *bytes = theirs[m].bytes;
-            self->wrong |= theirs[m].length != length_of(round, m);
-            for (size_t i = 0; i < theirs[m].length; i++) self->wrong |= bytes[i] != (uint8_t)(round + m);
+        uint8_t mine[MEMBERS][40];
+        struct exchanged out[MEMBERS], theirs[MEMBERS];
+        size_t length = length_of(round, exchange.rank);
+        for (uint32_t m = 0; m < MEMBERS; m++) {
+            memset(mine[m], (int)(round + exchange.rank + self->channel * m), sizeof mine[m]);
+            out[m] = (struct exchanged){mine[m], length};
         }
+        self->status = self->channel ? exchange.all_to_all(exchange.context, out, theirs, NULL)
+                                     : exchange.all_gather(exchange.context, mine[0], length, theirs, NULL);
+        check(self, theirs, round, self->channel * exchange.rank);
     }
     return NULL;
 }
 
 /* Messages under way: delivered in any order between senders, in order from each. */
 struct network {
-    struct computing members[MEMBERS];
+    struct swap *swaps[MEMBERS];
+    struct computing threads[MEMBERS][SWAP_CHANNELS];
     struct {
         uint8_t *message;
         size_t length;
-    } queues[MEMBERS][MEMBERS][2];
+    } queues[MEMBERS][MEMBERS][2 * SWAP_CHANNELS];
     uint32_t n_queued[MEMBERS][MEMBERS];
     uint32_t from;
 };
 
-static bool send(void *context, uint32_t member, const void *message, size_t length)
+static bool send(void *context, uint32_t member, void *message, size_t length)
 {
     struct network *network = context;
     uint32_t *n = &network->n_queued[network->from][member];
-    assert_true(*n < 2);
-    network->queues[network->from][member][*n].message = mem_alloc(length, 1);
-    memcpy(network->queues[network->from][member][*n].message, message, length);
+    assert_true(*n < 2 * SWAP_CHANNELS);
+    network->queues[network->from][member][*n].message = message;
     network->queues[network->from][member][(*n)++].length = length;
     return true;
 }
@@ -71,10 +83,11 @@ static bool send(void *context, uint32_t member, const void *message, size_t len
 static bool deliver(struct network *network, uint32_t from, uint32_t to)
 {
     if (!network->n_queued[from][to]) return false;
-    assert_true(swap_arrived(network->members[to].swap, from, network->queues[from][to][0].message,
+    assert_true(swap_arrived(network->swaps[to], from, network->queues[from][to][0].message,
                              network->queues[from][to][0].length));
-    network->queues[from][to][0] = network->queues[from][to][1];
-    network->n_queued[from][to]--;
+    uint32_t left = --network->n_queued[from][to];
+    memmove(&network->queues[from][to][0], &network->queues[from][to][1],
+            left * sizeof network->queues[from][to][0]);
     return true;
 }
 
@@ -82,15 +95,20 @@ static void start(struct network *network)
 {
     memset(network, 0, sizeof *network);
     for (uint32_t m = 0; m < MEMBERS; m++) {
-        assert_non_null(network->members[m].swap = swap_new(JOB, m, MEMBERS));
-        pthread_create(&network->members[m].thread, NULL, compute, &network->members[m]);
+        assert_non_null(network->swaps[m] = swap_new(JOB, m, MEMBERS));
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++) {
+            struct computing *thread = &network->threads[m][i];
+            *thread = (struct computing){.swap = network->swaps[m], .channel = i};
+            pthread_create(&thread->thread, NULL, compute, thread);
+        }
     }
 }
 
 static void end(struct network *network)
 {
-    for (uint32_t m = 0; m < MEMBERS; m++) pthread_join(network->members[m].thread, NULL);
-    for (uint32_t m = 0; m < MEMBERS; m++) swap_free(network->members[m].swap);
+    for (uint32_t m = 0; m < MEMBERS; m++)
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++) pthread_join(network->threads[m][i].thread, NULL);
+    for (uint32_t m = 0; m < MEMBERS; m++) swap_free(network->swaps[m]);
     for (uint32_t from = 0; from < MEMBERS; from++)
         for (uint32_t to = 0; to < MEMBERS; to++)
             for (uint32_t i = 0; i < network->n_queued[from][to]; i++)
@@ -105,7 +123,7 @@ static void carry(struct network *network, size_t n)
         chance = chance * 1103515245 + 12345;
         network->from = (chance >> 16) % MEMBERS;
         bool any;
-        assert_true(swap_post(network->members[network->from].swap, send, network, &any));
+        assert_true(swap_post(network->swaps[network->from], send, network, &any));
         n -= deliver(network, network->from, (chance >> 20) % MEMBERS);
     }
 }
@@ -115,11 +133,13 @@ static void everybody_gets_what_everybody_sent(void **state)
     (void)state;
     struct network network;
     start(&network);
-    carry(&network, (size_t)ROUNDS * MEMBERS * (MEMBERS - 1));
+    carry(&network, (size_t)ROUNDS * MEMBERS * (MEMBERS - 1) * SWAP_CHANNELS);
     end(&network);
     for (uint32_t m = 0; m < MEMBERS; m++) {
-        assert_int_equal(network.members[m].status, BRAMBLE_OK);
-        assert_false(network.members[m].wrong);
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++) {
+            assert_int_equal(network.threads[m][i].status, BRAMBLE_OK);
+            assert_false(network.threads[m][i].wrong);
+        }
     }
 }
 
@@ -129,9 +149,11 @@ static void who_waits_is_told_that_it_is_over(void **state)
     struct network network;
     start(&network);
     carry(&network, ROUNDS);
-    for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.members[m].swap);
+    for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.swaps[m]);
     end(&network);
-    for (uint32_t m = 0; m < MEMBERS; m++) assert_int_equal(network.members[m].status, BRAMBLE_ERR_CANCELLED);
+    for (uint32_t m = 0; m < MEMBERS; m++)
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++)
+            assert_int_equal(network.threads[m][i].status, BRAMBLE_ERR_CANCELLED);
 }
 
 static bool arrives(struct swap *swap, uint32_t member, uint32_t round)

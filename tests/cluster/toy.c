@@ -19,6 +19,7 @@
 #include "cluster/probe.h"
 #include "cluster/rank.h"
 #include "cluster/slurm.h"
+#include "toy_chained.h"
 #include "toy_together.h"
 
 static bramble_status toy_open(void **context, const char *job, const char *data_path, uint32_t threads,
@@ -62,7 +63,7 @@ static void toy_close(void *context)
 }
 
 static const struct program toy = {"toy", toy_open, toy_run, toy_close};
-static const struct program *const programs[] = {&toy, &toy_together, NULL};
+static const struct program *const programs[] = {&toy, &toy_together, &toy_chained, NULL};
 
 static double started;
 static volatile sig_atomic_t interrupted;
@@ -106,6 +107,37 @@ static bramble_status check(void *context, uint32_t task, const void *bytes, uin
     return BRAMBLE_OK;
 }
 
+/* Of a chain: the last one has the sum of all squares. */
+static bramble_status check_chain(void *context, uint32_t task, const void *bytes, uint32_t length,
+                                  bramble_error *error)
+{
+    struct toy_chain chain;
+    uint64_t sum = 0;
+    (void)error;
+    if (length < sizeof chain) exit(3);
+    memcpy(&chain, (const char *)bytes + (length - sizeof chain), sizeof chain);
+    for (uint64_t t = 0; t < chain.tasks; t++) sum += t * t;
+    if (chain.sum != sum || chain.tasks != (uint64_t)task + 1) exit(3);
+    *(uint32_t *)context = task + 1;
+    return BRAMBLE_OK;
+}
+
+/* Unless an earlier run did: how many tasks there are, and task 0's result. */
+static bramble_status begin_chain(const struct job *job, bramble_error *error)
+{
+    struct journal *journal;
+    struct {
+        uint64_t n_tasks;
+        struct toy_chain chain;
+    } first = {job->n_tasks, {1, 0}};
+    if (access(job->journal, F_OK) == 0) return BRAMBLE_OK;
+    bramble_status status = journal_append_open(&journal, job->journal, job->key, error);
+    if (status) return status;
+    status = journal_append(journal, 0, &first, sizeof first, error);
+    journal_close(journal);
+    return status;
+}
+
 static int fail(const bramble_error *error)
 {
     fprintf(stderr, "toy: %s\n", error->message);
@@ -123,14 +155,17 @@ static int run(char **words)
     snprintf(joins, sizeof joins, "%s.joins", words[3]);
     struct engine_options options = {.program = program, .joins = joins, .event = print_event};
     struct job job = {.n_tasks = (uint32_t)atoi(words[1]),
-                      .program = words[4] && words[5] ? "toy_together" : "toy",
+                      .program = "toy",
                       .text = words[2],
                       .journal = words[3],
                       .key = words[2],
                       .data = words[4]};
+    bool chained = words[4] && words[5] && strcmp(words[5], "chained") == 0;
+    if (words[4] && words[5]) job.program = chained ? "toy_chained" : "toy_together";
     started = clock_seconds();
     signal(SIGINT, interrupt);
     if (words[4] && blob_hash_file(words[4], job.hash, &job.data_bytes, &error)) return fail(&error);
+    if (chained && begin_chain(&job, &error)) return fail(&error);
     if (cluster_read(&cluster, words[0], &error)) return fail(&error);
     if (engine_start(&engine, cluster, &options, &error)) return fail(&error);
     double last = 0;
@@ -140,7 +175,7 @@ static int run(char **words)
     printf("%6.2f stopped\n", clock_seconds() - started);
     cluster_free(cluster);
     uint32_t n = 0;
-    if (!status) status = journal_read(words[3], words[2], check, &n, &error);
+    if (!status) status = journal_read(words[3], words[2], chained ? check_chain : check, &n, &error);
     if (!status) printf("%u results in the journal\n", n);
     return status ? fail(&error) : 0;
 }
@@ -183,6 +218,6 @@ int main(int n, char **words)
     if (n >= 2 && strcmp(words[1], "rank") == 0) return be_rank(n - 2, words + 2);
     if (n >= 5 && strcmp(words[1], "confine") == 0) return confine(words[2], words + 4);
     if (n >= 2 && strcmp(words[1], "node-report") == 0) return report();
-    fprintf(stderr, "usage: toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA [together]]\n");
+    fprintf(stderr, "usage: toy run CLUSTER TASKS MILLISECONDS JOURNAL [DATA [together|chained]]\n");
     return 2;
 }
