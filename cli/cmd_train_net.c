@@ -67,6 +67,9 @@ static const char *const paragraphs[] = {
     "On the way a checkpoint is kept in the run's folder, every --checkpoint-seconds and when Ctrl-C stops "
     "the training. 'bramble resume' goes on from it, also after a crash, and comes to the very model an "
     "undisturbed run would have made.",
+    "With --cluster every step is taken by all nodes together, each on as many of a batch's rows as its "
+    "speed earns. The network is the very one this machine alone would make, whichever nodes take part; they "
+    "may be lost and come back. Batches much larger than the default are what keeps many nodes busy.",
     NULL,
 };
 
@@ -240,6 +243,13 @@ static const struct option options[] = {
      .fallback = "0",
      .help = "decides every random choice, and with the data and these options the network"},
     OPTION_THREADS_AT(NET(threads)),
+    {.name = "cluster",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .offset = FIELD(train_net_values, cluster),
+     .fallback = "this machine alone",
+     .help = "train on all machines this file lists together (see bramble cluster init); slurm for those of "
+             "the Slurm job"},
     OPTION_PLOT_OF(train_net_values),
     OPTION_JSON_OF(train_net_values),
     {.name = "quiet",
@@ -307,6 +317,7 @@ static const struct json_field fields[] = {
     {"model_bytes", "its size"},
     {"model_hash", "hash of the weights: the same network has the same"},
     {"peak_rss_bytes", "the most memory the program had"},
+    {"members", "with --cluster: each node's name, state, threads, samples and samples_per_second"},
     {"run", "name of the run, for bramble show"},
     {NULL, NULL},
 };
@@ -317,6 +328,8 @@ static const struct example examples[] = {
     {"bramble train net diamonds.csv --target price --holdout 0.2 --validation 0.1 --patience 5",
      "a regression that stops when it gets no better"},
     {"bramble train net images/ --net pretrained.onnx --lr 0.001", "fine-tuning a network from elsewhere"},
+    {"bramble train net photos/ --net cnn --batch-size 512 --cluster cluster.ini",
+     "all machines of a cluster, a step together"},
     {NULL, NULL},
 };
 

@@ -17,7 +17,7 @@ enum { SHOWN_MOST = 32 };
 /* A node of the engine, in memory of ours. */
 struct taking_part {
     char name[64], state[16];
-    uint32_t threads, trees;
+    uint32_t threads, done;
     double rate;
 };
 
@@ -25,7 +25,8 @@ struct gathering {
     bramble_cluster *cluster;
     bramble_engine *engine;
     bramble_run *run; /* or NULL */
-    double logged;    /* when progress was, in seconds of the training */
+    const char *const *unit;
+    double logged; /* when progress was, in seconds of the training */
     pthread_mutex_t lock;
     struct str news;             /* lines not shown yet, each with its newline; under the lock */
     struct taking_part *members; /* as they were shown last */
@@ -68,13 +69,14 @@ static void hear(void *context, const char *event, const char *node, const char 
     }
 }
 
-bramble_status gathering_begin(struct gathering **out, const char *path, bramble_run *run,
-                               bramble_error *error)
+bramble_status gathering_begin(struct gathering **out, const char *path, const char *const unit[2],
+                               bramble_run *run, bramble_error *error)
 {
     struct gathering *gathering = mem_zalloc(1, sizeof *gathering);
     if (!gathering) return error_memory(error, "the cluster");
     pthread_mutex_init(&gathering->lock, NULL);
     gathering->run = run;
+    gathering->unit = unit;
     bramble_engine_options options = {
         .folder = run ? bramble_run_folder(run) : NULL, .event = hear, .event_context = gathering};
     bramble_status status = bramble_cluster_read(&gathering->cluster, path, error);
@@ -105,7 +107,7 @@ static void say_news(struct gathering *gathering, struct progress *progress)
     str_fini(&news);
 }
 
-static void remember(struct gathering *gathering, const bramble_progress *done)
+static void remember(struct gathering *gathering, const struct gathered *done)
 {
     struct taking_part *members = mem_resize(gathering->members, done->n_members, sizeof *members);
     if (!members) return;
@@ -114,7 +116,7 @@ static void remember(struct gathering *gathering, const bramble_progress *done)
     for (size_t i = 0; i < done->n_members; i++) {
         const bramble_member *from = &done->members[i];
         members[i] =
-            (struct taking_part){.threads = from->threads, .trees = from->tasks_done, .rate = from->rate};
+            (struct taking_part){.threads = from->threads, .done = from->tasks_done, .rate = from->rate};
         snprintf(members[i].name, sizeof members[i].name, "%s", from->name);
         snprintf(members[i].state, sizeof members[i].state, "%s", from->state);
     }
@@ -122,13 +124,15 @@ static void remember(struct gathering *gathering, const bramble_progress *done)
 
 static json_t *members_json(const struct gathering *gathering)
 {
+    char rate_key[40];
     json_t *list = json_array();
+    snprintf(rate_key, sizeof rate_key, "%s_per_second", gathering->unit[1]);
     for (size_t i = 0; i < gathering->n_members; i++) {
         const struct taking_part *member = &gathering->members[i];
-        json_array_append_new(list, json_pack("{s:o, s:s, s:i, s:i, s:o}", "name",
-                                              json_from_text(member->name), "state", member->state, "threads",
-                                              (int)member->threads, "trees", (int)member->trees,
-                                              "trees_per_second", json_from_number(member->rate)));
+        json_array_append_new(
+            list, json_pack("{s:o, s:s, s:i, s:I, s:o}", "name", json_from_text(member->name), "state",
+                            member->state, "threads", (int)member->threads, gathering->unit[1],
+                            (json_int_t)member->done, rate_key, json_from_number(member->rate)));
     }
     return list;
 }
@@ -139,13 +143,13 @@ void gathering_put(const struct gathering *gathering, struct json_out *out)
 }
 
 /* Now and then, how far everybody is. */
-static void record_progress(struct gathering *gathering, const bramble_progress *done)
+static void record_progress(struct gathering *gathering, const struct gathered *done)
 {
-    bool whole = done->trees_done == done->trees_total;
+    bool whole = done->done == done->total;
     if (!whole && done->seconds - gathering->logged < PROGRESS_LOGGED_SECONDS) return;
     gathering->logged = done->seconds;
     record(gathering, "progress",
-           json_pack("{s:i, s:i, s:o}", "done", (int)done->trees_done, "total", (int)done->trees_total,
+           json_pack("{s:I, s:I, s:o}", "done", (json_int_t)done->done, "total", (json_int_t)done->total,
                      "members", members_json(gathering)));
 }
 
@@ -153,15 +157,15 @@ void gathering_print(const struct gathering *gathering)
 {
     const char *before = "nodes       ";
     for (size_t i = 0; i < gathering->n_members; i++) {
-        if (!gathering->members[i].trees) continue;
+        if (!gathering->members[i].done) continue;
         printf("%s%s %s", before, gathering->members[i].name,
-               readable_items(gathering->members[i].trees, "tree", "trees").text);
+               readable_items(gathering->members[i].done, gathering->unit[0], gathering->unit[1]).text);
         before = ", ";
     }
     if (*before == ',') printf("\n");
 }
 
-void gathering_show(struct gathering *gathering, struct progress *progress, const bramble_progress *done)
+void gathering_show(struct gathering *gathering, struct progress *progress, const struct gathered *done)
 {
     struct progress_part parts[SHOWN_MOST];
     size_t n = done->n_members < SHOWN_MOST ? done->n_members : SHOWN_MOST;
@@ -171,9 +175,9 @@ void gathering_show(struct gathering *gathering, struct progress *progress, cons
     remember(gathering, done);
     record_progress(gathering, done);
     say_news(gathering, progress);
-    if (!gathering->begun) progress->before = done->trees_done; /* by an earlier part of the run */
+    if (!gathering->begun) progress->before = done->done; /* by an earlier part of the run */
     gathering->begun = true;
-    progress_step(progress, done->trees_done, done->trees_total, done->seconds);
+    progress_step(progress, done->done, done->total, done->seconds);
     progress_parts(progress, parts, n);
 }
 

@@ -10,14 +10,20 @@
 struct gathering;
 
 /* Begins to gather the nodes in `path`. What happens goes into the run's log of events, and results into its
- * folder; run NULL: it is not kept. */
-bramble_status gathering_begin(struct gathering **out, const char *path, bramble_run *run,
-                               bramble_error *error);
+ * folder; run NULL: it is not kept. `unit` is what nodes do, one and several of it: {"tree", "trees"}. */
+bramble_status gathering_begin(struct gathering **out, const char *path, const char *const unit[2],
+                               bramble_run *run, bramble_error *error);
 
 bramble_engine *gathering_engine(const struct gathering *gathering);
 
 /* Shows how far it is, and what happened since it was shown last. */
-void gathering_show(struct gathering *gathering, struct progress *progress, const bramble_progress *done);
+struct gathered {
+    uint64_t done, total;
+    double seconds;
+    const bramble_member *members; /* n_members */
+    size_t n_members;
+};
+void gathering_show(struct gathering *gathering, struct progress *progress, const struct gathered *now);
 
 /* "members": what each node did, as it was when it was shown last. */
 void gathering_put(const struct gathering *gathering, struct json_out *out);

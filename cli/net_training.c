@@ -41,6 +41,7 @@ static void print_net(const struct net_training *t, const bramble_model_info *in
            readable_items(s->epochs, "epoch", "epochs").text, readable_seconds(s->fit_seconds).text,
            readable_rate(s->samples_per_second).text, s->threads, s->threads == 1 ? "" : "s",
            readable_bytes((double)s->trainer_bytes).text, s->resumed ? ", gone on with" : "");
+    if (t->gathering) gathering_print(t->gathering);
     printf("last epoch  ");
     print_score(s->loss, s->accuracy);
     printf("\n");
@@ -121,6 +122,7 @@ bramble_status net_training_to_json(const struct net_training *t, char **json, b
     json_out_count(&out, "model_bytes", t->model_bytes);
     json_out_text(&out, "model_hash", info.hash);
     json_out_count(&out, "peak_rss_bytes", peak_rss_bytes());
+    if (t->gathering) gathering_put(t->gathering, &out);
     if (t->run) json_out_text(&out, "run", bramble_run_id(t->run));
     return json_out_take(&out, json, error);
 }

@@ -4,11 +4,12 @@
 
 #include <bramble/bramble.h>
 
+#include "gathering.h"
 #include "train_data.h"
 
 struct train_net_values {
     struct train_source source;
-    const char *out, *plot;
+    const char *out, *plot, *cluster;
     bool json, quiet;
     char *const *words; /* the whole command line */
     bramble_net_options net;
@@ -16,7 +17,8 @@ struct train_net_values {
 
 struct net_training {
     const struct train_net_values *values;
-    bramble_run *run; /* NULL: it is not kept */
+    bramble_run *run;            /* NULL: it is not kept */
+    struct gathering *gathering; /* the cluster's nodes, or NULL */
     struct train_data data;
     bramble_model *model;
     bramble_net_stats stats;

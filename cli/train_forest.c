@@ -17,8 +17,10 @@ struct watcher {
 static bool report_progress(const bramble_progress *done, void *context)
 {
     const struct watcher *watcher = context;
+    const struct gathered now = {done->trees_done, done->trees_total, done->seconds, done->members,
+                                 done->n_members};
     if (watcher->gathering)
-        gathering_show(watcher->gathering, watcher->progress, done);
+        gathering_show(watcher->gathering, watcher->progress, &now);
     else
         progress_step(watcher->progress, done->trees_done, done->trees_total, done->seconds);
     return !interrupt_seen();
@@ -52,13 +54,14 @@ static bramble_status evaluate(struct training *t, struct progress *progress, br
 
 static bramble_status train(struct training *t, bramble_error *error)
 {
+    static const char *const unit[] = {"tree", "trees"};
     const struct train_forest_values *v = t->values;
     struct progress progress;
     progress_init(&progress, v->quiet ? NULL : stderr, "trees");
     if (v->json && !progress.terminal) progress.out = NULL;
     bramble_status status = BRAMBLE_OK;
     if (v->cluster) interrupt_watch(); /* the nodes are to be sent home */
-    if (v->cluster) status = gathering_begin(&t->gathering, v->cluster, t->run, error);
+    if (v->cluster) status = gathering_begin(&t->gathering, v->cluster, unit, t->run, error);
     if (!status) status = train_data_read(&t->data, &v->source, v->forest.seed, &progress, error);
     if (!status) status = grow(t, &progress, error);
     if (!status) status = evaluate(t, &progress, error);

@@ -17,6 +17,7 @@
 /* What a progress callback needs. */
 struct watcher {
     struct progress *progress;
+    struct gathering *gathering; /* or NULL */
     bramble_run *run;
     bool begun;
     char figures[80];
@@ -52,7 +53,12 @@ static bool report_progress(const bramble_net_progress *done, void *context)
         snprintf(watcher->figures + n, sizeof watcher->figures - (size_t)n, ", accuracy %.1f %%",
                  100 * done->accuracy);
     watcher->progress->figures = watcher->figures;
-    progress_step(watcher->progress, done->samples_done, done->samples_total, done->seconds);
+    const struct gathered now = {done->samples_done, done->samples_total, done->seconds, done->members,
+                                 done->n_members};
+    if (watcher->gathering)
+        gathering_show(watcher->gathering, watcher->progress, &now);
+    else
+        progress_step(watcher->progress, done->samples_done, done->samples_total, done->seconds);
     if (done->epoch_done && watcher->run) log_epoch(watcher->run, done);
     return !interrupt_seen();
 }
@@ -74,10 +80,11 @@ static char *checkpoint_path(bramble_run *run)
 static bramble_status fit(struct net_training *t, struct progress *progress, bramble_error *error)
 {
     bramble_net_options options = t->values->net;
-    struct watcher watcher = {.progress = progress, .run = t->run};
+    struct watcher watcher = {.progress = progress, .gathering = t->gathering, .run = t->run};
     char *checkpoint = t->run ? checkpoint_path(t->run) : NULL;
     if (t->run && !checkpoint) return error_memory(error, "the checkpoint's name");
     options.checkpoint = checkpoint;
+    if (t->gathering) options.engine = gathering_engine(t->gathering);
     options.progress = report_progress;
     options.progress_context = &watcher;
     interrupt_watch();
@@ -103,11 +110,15 @@ static bramble_status evaluate(struct net_training *t, struct progress *progress
 
 static bramble_status train(struct net_training *t, bramble_error *error)
 {
+    static const char *const unit[] = {"sample", "samples"};
     const struct train_net_values *v = t->values;
     struct progress progress;
     progress_init(&progress, v->quiet ? NULL : stderr, "samples");
     if (v->json && !progress.terminal) progress.out = NULL;
-    bramble_status status = train_data_read(&t->data, &v->source, v->net.seed, &progress, error);
+    bramble_status status = BRAMBLE_OK;
+    if (v->cluster) interrupt_watch(); /* the nodes are to be sent home */
+    if (v->cluster) status = gathering_begin(&t->gathering, v->cluster, unit, t->run, error);
+    if (!status) status = train_data_read(&t->data, &v->source, v->net.seed, &progress, error);
     if (!status) status = fit(t, &progress, error);
     if (!status) status = evaluate(t, &progress, error);
     if (!status) status = trained_model_save(t->model, v->out, &t->model_bytes, error);
@@ -151,6 +162,7 @@ bramble_status net_training_carry_out(const struct train_net_values *v, bramble_
     bramble_status status = train(&t, error);
     if (!status) status = plot(&t, error);
     if (!status) status = tell(&t, &summary, error);
+    gathering_end(t.gathering); /* its events go into the run */
     char *checkpoint = run ? checkpoint_path(run) : NULL;
     kept_run_end(run, status, error, summary);
     if (!status && checkpoint) unlink(checkpoint); /* nobody goes on from there any more */

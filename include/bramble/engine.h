@@ -51,10 +51,10 @@ BRAMBLE_API bramble_status bramble_engine_join(const char *folder, const char *h
 /* A node as a progress callback sees it. */
 typedef struct bramble_member {
     const char *name;
-    const char *state;   /* "away", "starting", "receiving", "loading", "working", "left out" */
-    const char *problem; /* why it is away or left out; else "" */
-    uint32_t threads, tasks_done;
-    double rate; /* tasks (trees) a second; 0: not known yet */
+    const char *state;            /* "away", "starting", "receiving", "loading", "working", "left out" */
+    const char *problem;          /* why it is away or left out; else "" */
+    uint32_t threads, tasks_done; /* trees, or samples of a network's training */
+    double rate;                  /* of them a second; 0: not known yet */
 } bramble_member;
 
 /* What the program itself does when it is a process of a cluster's job; started by the engine, never by hand.

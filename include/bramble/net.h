@@ -23,6 +23,7 @@
 #ifndef BRAMBLE_NET_H
 #define BRAMBLE_NET_H
 
+#include <bramble/engine.h>
 #include <bramble/model.h>
 
 #ifdef __cplusplus
@@ -69,6 +70,8 @@ typedef struct bramble_net_progress {
     bool epoch_done;              /* an epoch ended; then also: */
     double validation_loss, validation_accuracy; /* NaN without validation rows */
     bool best;                                   /* this epoch's weights are the best so far */
+    const bramble_member *members;               /* the cluster's nodes, n_members; their tasks are samples */
+    size_t n_members;
 } bramble_net_progress;
 
 typedef struct bramble_net_options {
@@ -98,8 +101,11 @@ typedef struct bramble_net_options {
     const char *augment;  /* images: "crop", "flip", "cutout", any of them with commas between; NULL: none */
     uint64_t seed;        /* of weights, order, dropout, augmentation, validation rows */
     uint32_t threads;     /* 0: all processors */
-    const char *checkpoint;    /* a file to keep what a later call with the same data and options needs to go
-                                  on; if it is there, this call goes on from it. NULL: none */
+    bramble_engine *engine; /* train on its nodes together; NULL: on this machine. The model is the same. What
+                               is kept to go on from is in the engine's folder: checkpoint and
+                               checkpoint_seconds have no meaning then */
+    const char *checkpoint; /* a file to keep what a later call with the same data and options needs to go
+                               on; if it is there, this call goes on from it. NULL: none */
     double checkpoint_seconds; /* how often it is written; one more when `progress` stops training */
     bool (*progress)(const bramble_net_progress *progress, void *context); /* false stops; or NULL */
     void *progress_context;

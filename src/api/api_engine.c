@@ -13,6 +13,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "cluster/rank.h"
+#include "train/net_ring.h"
 #include "train/sharded_farm.h"
 #include "train/tree_farm.h"
 
@@ -94,10 +95,8 @@ bramble_status bramble_engine_join(const char *folder, const char *host, bramble
     return status;
 }
 
-bool engine_watch_status(void *context, const struct engine_status *status)
+bramble_member *engine_members(const struct engine_status *status)
 {
-    const struct engine_watch *watch = context;
-    if (!watch->options->progress) return true;
     bramble_member *members = mem_zalloc(status->n_members, sizeof *members);
     for (size_t i = 0; members && i < status->n_members; i++) {
         const struct member_status *member = &status->members[i];
@@ -105,6 +104,14 @@ bool engine_watch_status(void *context, const struct engine_status *status)
                                       member->problem, member->threads,
                                       member->tasks,   member->rate};
     }
+    return members;
+}
+
+bool engine_watch_status(void *context, const struct engine_status *status)
+{
+    const struct engine_watch *watch = context;
+    if (!watch->options->progress) return true;
+    bramble_member *members = engine_members(status);
     bramble_progress progress = {.trees_done = status->tasks_done,
                                  .trees_total = status->n_tasks,
                                  .seconds = clock_seconds() - watch->start,
@@ -118,7 +125,7 @@ bool engine_watch_status(void *context, const struct engine_status *status)
 bramble_status bramble_rank_run(uint32_t threads, uint64_t memory, const char *orders, const char *reports,
                                 bramble_error *error)
 {
-    static const struct program *const programs[] = {&tree_farm, &sharded_farm, NULL};
+    static const struct program *const programs[] = {&tree_farm, &sharded_farm, &net_ring, NULL};
     struct rank_options options = {threads, memory, orders, reports};
     return rank_run(&options, programs, error);
 }

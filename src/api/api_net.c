@@ -1,10 +1,12 @@
 /* What bramble/net.h offers. */
 #include <bramble/net.h>
 
+#include "api/engine_handle.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/layer_list.h"
 #include "net/presets.h"
+#include "train/cluster_net.h"
 #include "train/net_fit.h"
 #include "train/net_model.h"
 #include "train/net_steps.h"
@@ -13,13 +15,38 @@ struct bramble_trainer {
     struct net_steps steps;
 };
 
+static bool tell(void *context, const bramble_net_progress *progress, const struct engine_status *nodes)
+{
+    const bramble_net_options *options = context;
+    bramble_net_progress now = *progress;
+    if (!options->progress) return true;
+    bramble_member *members = engine_members(nodes);
+    now.members = members;
+    now.n_members = members ? nodes->n_members : 0;
+    bool go_on = options->progress(&now, options->progress_context);
+    mem_free(members);
+    return go_on;
+}
+
+static bramble_status train_on_engine(bramble_model **out, const bramble_table *train,
+                                      bramble_net_options *options, bramble_net_stats *stats,
+                                      bramble_error *error)
+{
+    const struct cluster_net_watch watch = {tell, options};
+    return cluster_net_fit(out, options->engine->engine, options->engine->folder, train, options, &watch,
+                           stats, error);
+}
+
 bramble_status bramble_net_train(bramble_model **out, const bramble_table *train,
                                  const bramble_net_options *options, bramble_net_stats *stats,
                                  bramble_error *error)
 {
     bramble_net_options defaults = BRAMBLE_NET_OPTIONS_INIT;
     bramble_net_stats cost;
-    return net_fit(out, train, options ? options : &defaults, stats ? stats : &cost, error);
+    if (options) defaults = *options;
+    if (!stats) stats = &cost;
+    return defaults.engine ? train_on_engine(out, train, &defaults, stats, error)
+                           : net_fit(out, train, &defaults, stats, error);
 }
 
 const char *bramble_net_preset(uint32_t i)

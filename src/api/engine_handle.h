@@ -20,6 +20,9 @@ struct engine_watch {
     double start;
 };
 
+/* The nodes of a status; mem_free it. NULL: out of memory, or there are none. */
+bramble_member *engine_members(const struct engine_status *status);
+
 /* Turns an engine's status into a bramble_progress; `context` is a struct engine_watch. */
 bool engine_watch_status(void *context, const struct engine_status *status);
 

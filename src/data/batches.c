@@ -14,7 +14,7 @@ enum { SLOTS = 3 };            /* one that is trained on, two that are ready or 
 struct slot {
     float *x;
     uint32_t *targets;
-    float *weights; /* NULL: the rows have none */
+    float *weights, *all_weights; /* NULL: the rows have none */
     struct batch batch;
 };
 
@@ -87,17 +87,23 @@ static void batch_make(struct batches *b, struct slot *slot)
     uint64_t first = b->making.batch * b->options.batch_size, left = b->rows->n_rows - first;
     uint32_t samples = left < b->options.batch_size ? (uint32_t)left : b->options.batch_size;
     const uint32_t *targets = b->rows->targets;
+    uint32_t n = 0;
     want_ahead(b, first, samples);
     for (uint32_t i = 0; i < samples; i++) {
         uint32_t row = b->order[first + i];
-        sample_make(b, row, slot->x + (size_t)i * b->encoder->n_inputs);
-        if (targets) memcpy(&slot->targets[i], &targets[row], sizeof *targets);
-        if (slot->weights) slot->weights[i] = b->rows->weights[row];
+        if (slot->all_weights) slot->all_weights[i] = b->rows->weights[row];
+        if (b->options.wants && !b->options.wants(b->options.wants_context, b->making, samples, i)) continue;
+        sample_make(b, row, slot->x + (size_t)n * b->encoder->n_inputs);
+        if (targets) memcpy(&slot->targets[n], &targets[row], sizeof *targets);
+        if (slot->weights) slot->weights[n] = b->rows->weights[row];
+        n++;
     }
     slot->batch = (struct batch){.x = slot->x,
                                  .targets = targets ? slot->targets : NULL,
                                  .weights = slot->weights,
-                                 .samples = samples};
+                                 .all_weights = slot->all_weights,
+                                 .samples = samples,
+                                 .n = n};
     b->making = state_after(b, b->making);
 }
 
@@ -182,7 +188,10 @@ static bool slots_allocate(struct batches *b)
         slot->x = mem_alloc_aligned((size_t)samples * b->encoder->n_inputs, sizeof *slot->x);
         slot->targets = mem_alloc(samples, sizeof *slot->targets);
         if (!slot->x || !slot->targets) return false;
-        if (b->rows->weights && !(slot->weights = mem_alloc(samples, sizeof *slot->weights))) return false;
+        if (!b->rows->weights) continue;
+        slot->weights = mem_alloc(samples, sizeof *slot->weights);
+        slot->all_weights = mem_alloc(samples, sizeof *slot->all_weights);
+        if (!slot->weights || !slot->all_weights) return false;
     }
     return true;
 }
@@ -248,6 +257,7 @@ void batches_free(struct batches *b)
         mem_free(b->slots[s].x);
         mem_free(b->slots[s].targets);
         mem_free(b->slots[s].weights);
+        mem_free(b->slots[s].all_weights);
     }
     row_encoder_free(b->coder);
     mem_free(b->order);

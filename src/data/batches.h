@@ -13,27 +13,34 @@
 
 enum { BATCHES_EPOCHS_MAX = 1 << 24 };
 
+/* Where training is: the batch that comes next. */
+struct batches_state {
+    uint64_t epoch, batch; /* from 0 */
+};
+
 struct batches_options {
     uint32_t batch_size; /* M, at least 1 */
     uint64_t seed;
     bool own_thread;                /* else batches are made when they are asked for */
     struct augment_options augment; /* images only */
+    /* For who trains on a part of each batch: whether this sample of a batch of so many belongs to it. Asked
+     * by the thread that makes batches, at most two batches ahead of the one last handed out. NULL: all do.
+     */
+    bool (*wants)(void *context, struct batches_state batch, uint32_t samples, uint32_t sample);
+    void *wants_context;
 };
 #define BATCHES_OPTIONS_INIT                                                                                 \
     {                                                                                                        \
         .batch_size = 128, .own_thread = true                                                                \
     }
 
-/* Where training is: the batch that comes next. */
-struct batches_state {
-    uint64_t epoch, batch; /* from 0 */
-};
-
 struct batch {
-    const float *x;       /* samples x D */
-    const void *targets;  /* samples uint32_t or float, as the encoder has them; NULL: there are none */
-    const float *weights; /* samples, or NULL: all 1 */
-    uint32_t samples;     /* M, or fewer at the end of an epoch */
+    const float *x;           /* n x D */
+    const void *targets;      /* n uint32_t or float, as the encoder has them; NULL: there are none */
+    const float *weights;     /* n, or NULL: all 1 */
+    const float *all_weights; /* samples, of the whole batch; NULL: all 1 */
+    uint32_t samples;         /* M, or fewer at the end of an epoch */
+    uint32_t n;               /* of them that are wanted */
 };
 
 struct batches;

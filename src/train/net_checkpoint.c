@@ -28,21 +28,37 @@ _Static_assert(sizeof(struct header) == 8 + 8 + 16 + 80 + 16, "a file's layout")
 
 static const char magic[8] = "BRMBNET";
 
-/* XXH3-128 of what was written so far, in parts. */
+/* XXH3-128 of what was written so far, in parts, to a file or, without one, to memory. */
 struct sum {
     XXH3_state_t *state;
     struct outfile *file;
+    char *at;
 };
+
+static void write_out(struct sum *sum, const void *bytes, size_t length)
+{
+    if (sum->file) {
+        outfile_write(sum->file, bytes, length);
+    } else {
+        if (length) memcpy(sum->at, bytes, length);
+        sum->at += length;
+    }
+}
 
 static void put(struct sum *sum, const void *bytes, size_t length)
 {
     XXH3_128bits_update(sum->state, bytes, length);
-    outfile_write(sum->file, bytes, length);
+    write_out(sum, bytes, length);
+}
+
+static bool has_best_of(const struct net_checkpoint *c)
+{
+    return c->best && c->position.best_epoch;
 }
 
 static void put_all(struct sum *sum, const struct net_checkpoint *c)
 {
-    bool has_best = c->best && c->position.best_epoch;
+    bool has_best = has_best_of(c);
     struct header header = {.version = VERSION,
                             .flags = has_best ? HAS_BEST : 0,
                             .fingerprint = {c->fingerprint[0], c->fingerprint[1]},
@@ -55,7 +71,7 @@ static void put_all(struct sum *sum, const struct net_checkpoint *c)
     put(sum, c->optimiser, c->n_optimiser * sizeof *c->optimiser);
     if (has_best) put(sum, c->best, c->n_weights * sizeof *c->best);
     XXH128_hash_t hash = XXH3_128bits_digest(sum->state);
-    outfile_write(sum->file, &hash, sizeof hash);
+    write_out(sum, &hash, sizeof hash);
 }
 
 bramble_status net_checkpoint_write(const char *path, const struct net_checkpoint *checkpoint,
@@ -73,6 +89,16 @@ bramble_status net_checkpoint_write(const char *path, const struct net_checkpoin
     return status;
 }
 
+bramble_status net_checkpoint_encode(const struct net_checkpoint *checkpoint, void *out, bramble_error *error)
+{
+    struct sum sum = {.state = XXH3_createState(), .at = out};
+    if (!sum.state) return error_memory(error, "a checkpoint");
+    XXH3_128bits_reset(sum.state);
+    put_all(&sum, checkpoint);
+    XXH3_freeState(sum.state);
+    return BRAMBLE_OK;
+}
+
 static bramble_status damaged(const char *path, const char *what, bramble_error *error)
 {
     return error_set(error, BRAMBLE_ERR_DATA,
@@ -85,11 +111,21 @@ static size_t file_size(const struct net_checkpoint *c, bool has_best)
            sizeof(float) * (c->n_weights * (has_best ? 2 : 1) + c->n_optimiser);
 }
 
-static bool all_finite(const float *numbers, size_t n)
+size_t net_checkpoint_size(const struct net_checkpoint *c)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(numbers[i])) return false;
-    return true;
+    return file_size(c, has_best_of(c));
+}
+
+/* n floats, wherever they lie. */
+static bool all_finite(const char *bytes, size_t n)
+{
+    float x;
+    bool finite = true;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(&x, bytes + i * sizeof x, sizeof x);
+        finite &= isfinite(x) != 0;
+    }
+    return finite;
 }
 
 static bramble_status check_header(const struct header *h, const struct net_checkpoint *c, size_t size,
@@ -115,9 +151,10 @@ static bramble_status check_header(const struct header *h, const struct net_chec
 }
 
 /* Everything is checked before anything is copied. */
-static bramble_status decode(const char *bytes, size_t size, struct net_checkpoint *c, const char *path,
-                             bramble_error *error)
+bramble_status net_checkpoint_decode(const void *all, size_t size, struct net_checkpoint *c, const char *path,
+                                     bramble_error *error)
 {
+    const char *bytes = all;
     struct header header;
     XXH128_hash_t stored, hash;
     if (size < file_size(&(const struct net_checkpoint){0}, false))
@@ -128,16 +165,27 @@ static bramble_status decode(const char *bytes, size_t size, struct net_checkpoi
     memcpy(&stored, bytes + size - sizeof stored, sizeof stored);
     hash = XXH3_128bits(bytes, size - sizeof stored);
     if (!XXH128_isEqual(hash, stored)) return damaged(path, "its checksum is wrong", error);
-    const float *numbers = (const float *)(bytes + sizeof header);
-    size_t n = (size - sizeof header - sizeof stored) / sizeof *numbers;
+    const char *numbers = bytes + sizeof header;
+    size_t n = (size - sizeof header - sizeof stored) / sizeof(float), width = c->n_weights * sizeof(float);
     if (!all_finite(numbers, n) || !isfinite(header.position.loss))
         return damaged(path, "it has numbers that are not finite", error);
-    memcpy(c->weights, numbers, c->n_weights * sizeof *numbers);
-    memcpy(c->optimiser, numbers + c->n_weights, c->n_optimiser * sizeof *numbers);
-    if (header.flags & HAS_BEST)
-        memcpy(c->best, numbers + c->n_weights + c->n_optimiser, c->n_weights * sizeof *numbers);
+    memcpy(c->weights, numbers, width);
+    if (c->n_optimiser) memcpy(c->optimiser, numbers + width, c->n_optimiser * sizeof(float));
+    if (header.flags & HAS_BEST) memcpy(c->best, numbers + width + c->n_optimiser * sizeof(float), width);
     c->position = header.position;
     return BRAMBLE_OK;
+}
+
+bool net_checkpoint_peek(const void *bytes, size_t size, struct net_position *position,
+                         uint64_t fingerprint[2])
+{
+    struct header header;
+    if (size < sizeof header) return false;
+    memcpy(&header, bytes, sizeof header);
+    if (memcmp(header.magic, magic, sizeof magic) != 0 || header.version != VERSION) return false;
+    *position = header.position;
+    memcpy(fingerprint, header.fingerprint, sizeof header.fingerprint);
+    return true;
 }
 
 static bramble_status cannot_read(const char *path, bramble_error *error)
@@ -193,7 +241,7 @@ bramble_status net_checkpoint_read(const char *path, struct net_checkpoint *chec
     size_t size = 0;
     bramble_status status = read_file(fd, path, file_size(checkpoint, true), &bytes, &size, error);
     close(fd);
-    if (!status) status = decode(bytes, size, checkpoint, path, error);
+    if (!status) status = net_checkpoint_decode(bytes, size, checkpoint, path, error);
     mem_free(bytes);
     if (!status) *found = true;
     return status;

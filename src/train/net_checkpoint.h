@@ -44,6 +44,17 @@ bramble_status net_checkpoint_write(const char *path, const struct net_checkpoin
 bramble_status net_checkpoint_read(const char *path, struct net_checkpoint *checkpoint, bool *found,
                                    bramble_error *error);
 
+/* The same bytes in memory: net_checkpoint_size of them into out. */
+size_t net_checkpoint_size(const struct net_checkpoint *checkpoint);
+bramble_status net_checkpoint_encode(const struct net_checkpoint *checkpoint, void *out,
+                                     bramble_error *error);
+/* As net_checkpoint_read; `name` stands in messages. */
+bramble_status net_checkpoint_decode(const void *bytes, size_t size, struct net_checkpoint *checkpoint,
+                                     const char *name, bramble_error *error);
+/* Only what bytes that begin with a checkpoint say of it, unchecked. False: they begin with none. */
+bool net_checkpoint_peek(const void *bytes, size_t size, struct net_position *position,
+                         uint64_t fingerprint[2]);
+
 /* Removes what writers that were killed left beside it. */
 void net_checkpoint_sweep(const char *path);
 

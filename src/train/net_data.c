@@ -128,20 +128,43 @@ static bramble_status check_table(const struct bramble_table *table, bramble_err
     return BRAMBLE_OK;
 }
 
-bramble_status net_data_open(struct net_data *data, const struct bramble_table *table,
-                             const bramble_net_options *o, bramble_error *error)
+static bramble_status begin(struct net_data *data, const bramble_net_options *o, bramble_task task,
+                            bramble_error *error)
 {
     *data = (struct net_data){.batching = BATCHES_OPTIONS_INIT};
     data->batching.batch_size = o->batch_size;
     data->batching.seed = o->seed;
-    bramble_status status = check_table(table, error);
-    if (!status) status = net_loss_of(&data->loss, o, table->schema.task, error);
-    if (!status) status = read_augment(&data->batching.augment, o->augment, error);
-    if (!status) status = draw_rows(data, table, o, error);
-    if (status) return status;
+    bramble_status status = net_loss_of(&data->loss, o, task, error);
+    return status ? status : read_augment(&data->batching.augment, o->augment, error);
+}
+
+static bramble_status make_room(struct net_data *data, const bramble_net_options *o, bramble_error *error)
+{
     size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
     data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));
     return data->hot ? BRAMBLE_OK : error_memory(error, "a batch");
+}
+
+bramble_status net_data_open(struct net_data *data, const struct bramble_table *table,
+                             const bramble_net_options *o, bramble_error *error)
+{
+    *data = (struct net_data){0};
+    bramble_status status = check_table(table, error);
+    if (!status) status = begin(data, o, table->schema.task, error);
+    if (!status) status = draw_rows(data, table, o, error);
+    return status ? status : make_room(data, o, error);
+}
+
+bramble_status net_data_share(struct net_data *data, const struct rows_file *file,
+                              const bramble_net_options *o, bramble_error *error)
+{
+    bramble_status status = begin(data, o, file->encoder.task, error);
+    if (!status) status = encoder_copy(&data->encoder, &file->encoder, error);
+    if (status) return status;
+    size_t n = file->rows.n_rows - file->n_validation;
+    data->train = rows_part(&file->rows, 0, n);
+    data->validation = rows_part(&file->rows, n, file->n_validation);
+    return make_room(data, o, error);
 }
 
 void net_data_fini(struct net_data *data)
@@ -176,7 +199,9 @@ struct net_batch net_data_next(struct net_data *data)
     const struct batch *batch = batches_next(data->batches);
     return (struct net_batch){
         .x = batch->x,
-        .target = net_targets(&data->loss, &data->encoder, batch->targets, batch->samples, data->hot),
+        .target = net_targets(&data->loss, &data->encoder, batch->targets, batch->n, data->hot),
         .sample_weight = batch->weights,
-        .samples = batch->samples};
+        .all_weights = batch->all_weights,
+        .samples = batch->samples,
+        .n = batch->n};
 }

@@ -8,6 +8,7 @@
 #include <bramble/net.h>
 
 #include "data/batches.h"
+#include "data/rows_file.h"
 #include "net/loss.h"
 
 enum { NET_TARGET_BYTES = 4 }; /* of a row, as the encoder makes it: uint32_t or float */
@@ -26,7 +27,8 @@ struct net_batch {
     const float *x;
     const void *target;         /* as the loss wants it */
     const float *sample_weight; /* NULL: all 1 */
-    uint32_t samples;
+    const float *all_weights;   /* of the whole batch; NULL: all 1 */
+    uint32_t samples, n; /* of the whole batch, and of the part that is here: all, or batching.wants' */
 };
 
 /* How rows of the table become what the network of the options takes, learned from these (NULL: all). */
@@ -38,6 +40,9 @@ bramble_status net_encoder(struct encoder *out, const struct bramble_table *tabl
  */
 bramble_status net_data_open(struct net_data *out, const struct bramble_table *table,
                              const bramble_net_options *options, bramble_error *error);
+/* The same of rows that another machine has drawn, which are borrowed. The options' loss fits their task. */
+bramble_status net_data_share(struct net_data *out, const struct rows_file *file,
+                              const bramble_net_options *options, bramble_error *error);
 void net_data_fini(struct net_data *data); /* zeroed and half-built ones too */
 
 /* Begins batches at this one of this epoch, counted from 0. */
