@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -29,6 +30,8 @@ struct channel {
 struct swap {
     uint32_t job, rank, n_members;
     pthread_mutex_t lock;
+    pthread_cond_t begun; /* an exchange was */
+    uint32_t n_waiting;   /* threads in one */
     bool broken;
     struct channel channels[SWAP_CHANNELS];
 };
@@ -73,6 +76,11 @@ struct swap *swap_new(uint32_t job, uint32_t rank, uint32_t n_members)
     swap->rank = rank;
     swap->n_members = n_members;
     pthread_mutex_init(&swap->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&swap->begun, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     for (uint32_t i = 0; i < SWAP_CHANNELS; i++) good &= channel_init(&swap->channels[i], swap, i);
     if (good) return swap;
     swap_free(swap);
@@ -83,6 +91,7 @@ void swap_free(struct swap *swap)
 {
     if (!swap) return;
     for (uint32_t i = 0; i < SWAP_CHANNELS; i++) channel_fini(&swap->channels[i]);
+    pthread_cond_destroy(&swap->begun);
     pthread_mutex_destroy(&swap->lock);
     mem_free(swap);
 }
@@ -113,6 +122,7 @@ static bool begin(struct channel *channel, const struct exchanged *mine, uint32_
     pthread_mutex_lock(&swap->lock);
     channel->round = round;
     channel->posted = swap->n_members == 1;
+    pthread_cond_signal(&swap->begun);
     pthread_mutex_unlock(&swap->lock);
     return true;
 }
@@ -129,7 +139,9 @@ static bramble_status await(struct channel *channel, struct exchanged *theirs, b
 {
     struct swap *swap = channel->swap;
     pthread_mutex_lock(&swap->lock);
+    swap->n_waiting++;
     while (!swap->broken && !all_there(channel)) pthread_cond_wait(&channel->changed, &swap->lock);
+    swap->n_waiting--;
     bool broken = swap->broken;
     for (uint32_t m = 0; !broken && m < swap->n_members; m++) {
         const struct offering *offering = &channel->incoming[channel->round % 2][m];
@@ -220,6 +232,33 @@ bool swap_arrived(struct swap *swap, uint32_t member, uint8_t *message, size_t l
     pthread_cond_signal(&channel->changed);
     pthread_mutex_unlock(&swap->lock);
     return good;
+}
+
+bool swap_awaited(struct swap *swap)
+{
+    pthread_mutex_lock(&swap->lock);
+    bool awaited = swap->n_waiting > 0;
+    pthread_mutex_unlock(&swap->lock);
+    return awaited;
+}
+
+static bool anything_to_post(const struct swap *swap)
+{
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++)
+        if (!swap->channels[i].posted) return !swap->broken;
+    return false;
+}
+
+void swap_doze(struct swap *swap, long nanoseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += nanoseconds;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&swap->lock);
+    if (!anything_to_post(swap)) pthread_cond_timedwait(&swap->begun, &swap->lock, &until);
+    pthread_mutex_unlock(&swap->lock);
 }
 
 void swap_break(struct swap *swap)

@@ -31,6 +31,12 @@ bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, v
  * turn. */
 bool swap_arrived(struct swap *swap, uint32_t member, uint8_t *message, size_t length);
 
+/* Is anybody in an exchange, waiting for others? */
+bool swap_awaited(struct swap *swap);
+
+/* Sleeps until there is something to be sent, at most so long. */
+void swap_doze(struct swap *swap, long nanoseconds);
+
 /* Exchanges fail from now on, also for who is in one. */
 void swap_break(struct swap *swap);
 

@@ -142,12 +142,18 @@ bool wire_poll(struct wire *wire, void (*handle)(void *context, struct wire_mess
     return any;
 }
 
-void wire_rest(struct wire *wire, bool any, long most_ns)
+long wire_pause_ns(struct wire *wire, bool any, long most_ns)
 {
     bool soon = any || wire->out.n || wire->in.n;
     wire->rest_ns = soon ? REST_LEAST_NS : 2 * wire->rest_ns;
     if (wire->rest_ns > most_ns) wire->rest_ns = most_ns;
-    if (!any) nanosleep(&(struct timespec){0, wire->rest_ns}, NULL);
+    return any ? 0 : wire->rest_ns;
+}
+
+void wire_rest(struct wire *wire, bool any, long most_ns)
+{
+    long ns = wire_pause_ns(wire, any, most_ns);
+    if (ns) nanosleep(&(struct timespec){0, ns}, NULL);
 }
 
 static void drop(void *context, struct wire_message *message)

@@ -92,8 +92,10 @@ struct wire_message {
 /* Moves everything on; calls `handle` for each message that is whole. True when anything happened. */
 bool wire_poll(struct wire *wire, void (*handle)(void *context, struct wire_message *message), void *context);
 
-/* Sleeps before the next poll: not when something just happened (`any`), else longer each time, up to
- * `most_ns` nanoseconds; a fifth of a millisecond while a message is on its way. */
+/* Nanoseconds to sleep before the next poll: none when something just happened (`any`), else more each time,
+ * up to most_ns; a fifth of a millisecond while a message is on its way. */
+long wire_pause_ns(struct wire *wire, bool any, long most_ns);
+/* Sleeps so long. */
 void wire_rest(struct wire *wire, bool any, long most_ns);
 
 /* Waits until all is sent (or `seconds` are over), leaves MPI in good order and frees the wire. */

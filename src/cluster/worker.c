@@ -14,9 +14,9 @@
 #include "cluster/spare_memory.h"
 
 #define BEAT_SECONDS 0.2
-#define MEMORY_SECONDS 5.0 /* that the job before may take to give back its memory */
-#define REST_NS 8000000    /* between looks at the network, at most */
-#define REST_TOGETHER_NS 200000
+#define MEMORY_SECONDS 5.0      /* that the job before may take to give back its memory */
+#define REST_NS 8000000         /* between looks at the network, at most */
+#define REST_AWAITED_NS 1000000 /* while a thread of ours waits for what other members send */
 
 /* How far this node is with its job. What takes long runs beside, since the beats must go on. */
 enum stage {
@@ -404,6 +404,16 @@ static void beat(struct worker *worker)
     say(worker, WIRE_BEAT, NULL, 0);
 }
 
+static void rest(struct worker *worker, bool any)
+{
+    if (!worker->swap) {
+        wire_rest(worker->wire, any, REST_NS);
+        return;
+    }
+    long ns = wire_pause_ns(worker->wire, any, swap_awaited(worker->swap) ? REST_AWAITED_NS : REST_NS);
+    if (ns) swap_doze(worker->swap, ns);
+}
+
 void worker_run(struct wire *wire, uint32_t rank, const struct program *const *programs, uint32_t threads,
                 uint64_t memory)
 {
@@ -418,7 +428,7 @@ void worker_run(struct wire *wire, uint32_t rank, const struct program *const *p
         bool any = wire_poll(wire, handle, &worker);
         any |= go_on(&worker);
         beat(&worker);
-        wire_rest(wire, any, worker.swap ? REST_TOGETHER_NS : REST_NS);
+        rest(&worker, any);
     }
     drop_job(&worker);
     errand_wait(&worker.farewell);
