@@ -121,7 +121,7 @@ static bramble_status validate(struct net_loop *loop, struct net_score *score, b
     *best = false;
     if (!loop->best) return BRAMBLE_OK;
     bramble_status status =
-        net_score_rows(score, loop->model->net, loop->data, loop->options->threads, error);
+        net_score_rows(score, loop->model->net, loop->data, loop->options->threads, loop->scoring, error);
     if (status) return status;
     *best = is_best(loop, score);
     if (!*best) return BRAMBLE_OK;

@@ -11,6 +11,7 @@
 #include "net/step.h"
 #include "train/net_checkpoint.h"
 #include "train/net_data.h"
+#include "train/net_score.h"
 
 struct net_loop {
     const bramble_net_options
@@ -22,7 +23,8 @@ struct net_loop {
                                double learning_rate);
     /* Keeps how far it is, every checkpoint_seconds and when it is stopped; NULL: nobody does. */
     bramble_status (*keep)(void *context, const struct net_checkpoint *kept, bramble_error *error);
-    void *context; /* of both */
+    void *context;                         /* of both */
+    const struct net_score_peers *scoring; /* who judges epochs with us; NULL: nobody */
 
     struct net_checkpoint kept; /* position is kept.position; weights and optimiser are borrowed */
     struct trainer *trainer;

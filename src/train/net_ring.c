@@ -46,7 +46,9 @@ struct member {
     struct net_history history;
     struct ring *ring;
     struct net_shares *shares;
-    uint64_t steps, samples; /* of the whole training; trained here since it began */
+    struct net_score_peers scoring;
+    struct exchanged *theirs; /* of each member */
+    uint64_t steps, samples;  /* of the whole training; trained here since it began */
     double begun;
     bramble_error error; /* why the members cannot go on together */
 };
@@ -107,6 +109,36 @@ static struct step_result take(void *context, struct trainer *trainer, const str
     return result;
 }
 
+/* --- validation --- */
+
+/* Members' parts lie in their order. */
+static size_t first_part(void *context, size_t n_parts, size_t *n)
+{
+    const struct member *m = context;
+    const uint32_t *shares = net_shares_of(m->shares, (uint32_t)n_parts);
+    size_t first = 0;
+    for (uint32_t i = 0; i < m->talk->rank; i++) first += shares[i];
+    *n = shares[m->talk->rank];
+    return first;
+}
+
+static bramble_status gather_parts(void *context, struct net_score_part *parts, size_t n_parts,
+                                   bramble_error *error)
+{
+    const struct member *m = context;
+    size_t n, begin = first_part(context, n_parts, &n);
+    bramble_status status =
+        m->talk->all_gather(m->talk->context, parts + begin, n * sizeof *parts, m->theirs, error);
+    const uint32_t *shares = net_shares_of(m->shares, (uint32_t)n_parts);
+    for (uint32_t i = 0; !status && i < m->talk->n_members; parts += shares[i++]) {
+        if (m->theirs[i].length != shares[i] * sizeof *parts)
+            return error_set(error, BRAMBLE_ERR_DATA, "member %u of the run sent no part of the validation",
+                             i + 1);
+        if (shares[i]) memcpy(parts, m->theirs[i].bytes, m->theirs[i].length);
+    }
+    return status;
+}
+
 /* --- what becomes of it --- */
 
 static bool report(const bramble_net_progress *now, void *context)
@@ -154,6 +186,7 @@ static void member_fini(struct member *m)
     net_loop_fini(&m->loop);
     net_data_fini(&m->data);
     net_shares_free(m->shares);
+    mem_free(m->theirs);
     net_history_fini(&m->history);
     model_free(m->model);
 }
@@ -201,10 +234,14 @@ static bramble_status member_init(struct member *m, const struct node *node, con
     m->steps = m->options.epochs * ((rows + batch - 1) / batch);
     status = net_shares_new(&m->shares, &exchanges[0], rows, m->options.batch_size, work->threads, error);
     if (!status) status = ring_new(&m->ring, exchanges, error);
+    if (!status && !(m->theirs = mem_alloc(exchanges->n_members, sizeof *m->theirs)))
+        status = error_memory(error, "the members of the run");
     if (status) return status;
     m->data.batching.wants = net_shares_want;
     m->data.batching.wants_context = m->shares;
     m->loop.take = take;
+    m->scoring = (struct net_score_peers){m, first_part, gather_parts};
+    m->loop.scoring = &m->scoring;
     if (exchanges->rank == 0) m->loop.keep = keep;
     m->loop.context = m;
     m->begun = clock_seconds();

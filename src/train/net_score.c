@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "net/operator.h"
 
-enum { CHUNK_ROWS = 1024 };
+enum { CHUNK_ROWS = 256 };
 
 /* Rows on their way through the network. */
 struct chunk {
@@ -36,9 +36,9 @@ static bramble_status chunk_init(struct chunk *chunk, const struct net_data *dat
     return error_memory(error, "the validation rows");
 }
 
-static bramble_status add_rows(struct loss_sum *sum, struct chunk *chunk, const struct net_graph *net,
-                               const struct net_data *data, size_t first, uint32_t n, uint32_t threads,
-                               bramble_error *error)
+static bramble_status score_rows(struct net_score_part *out, struct chunk *chunk, const struct net_graph *net,
+                                 const struct net_data *data, size_t first, uint32_t n, uint32_t threads,
+                                 bramble_error *error)
 {
     uint32_t n_outputs = (uint32_t)net->values[net->output].size;
     size_t n_inputs = data->encoder.n_inputs, row_bytes = data->validation.row_bytes;
@@ -51,9 +51,7 @@ static bramble_status add_rows(struct loss_sum *sum, struct chunk *chunk, const 
     const float *weight = data->validation.weights ? data->validation.weights + first : NULL;
     struct loss_sum part =
         loss_microbatch(&data->loss, chunk->outputs, wanted, weight, n, n_outputs, 1, NULL);
-    sum->loss += part.loss;
-    sum->weight += part.weight;
-    sum->correct_weight += part.correct_weight;
+    *out = (struct net_score_part){part.loss, part.weight, part.correct_weight};
     return BRAMBLE_OK;
 }
 
@@ -64,19 +62,38 @@ static double rows_weight(const struct rows *rows)
     return sum;
 }
 
-bramble_status net_score_rows(struct net_score *out, const struct net_graph *net, const struct net_data *data,
-                              uint32_t threads, bramble_error *error)
+/* Our parts, and with peers everybody's. */
+static bramble_status score_parts(struct net_score_part *parts, size_t n_parts, const struct net_graph *net,
+                                  const struct net_data *data, uint32_t threads,
+                                  const struct net_score_peers *peers, bramble_error *error)
 {
     struct chunk chunk;
-    struct loss_sum sum = {0};
-    size_t n_rows = data->validation.n_rows;
+    size_t n = n_parts, n_rows = data->validation.n_rows;
+    size_t begin = peers ? peers->first(peers->context, n_parts, &n) : 0;
     bramble_status status = chunk_init(&chunk, data, net->values[net->output].size, error);
     if (status) return status;
-    for (size_t first = 0; !status && first < n_rows; first += CHUNK_ROWS) {
-        size_t n = n_rows - first < CHUNK_ROWS ? n_rows - first : CHUNK_ROWS;
-        status = add_rows(&sum, &chunk, net, data, first, (uint32_t)n, threads, error);
+    for (size_t p = begin; !status && p < begin + n; p++) {
+        size_t first = p * CHUNK_ROWS, rows = n_rows - first < CHUNK_ROWS ? n_rows - first : CHUNK_ROWS;
+        status = score_rows(&parts[p], &chunk, net, data, first, (uint32_t)rows, threads, error);
     }
     chunk_fini(&chunk);
+    return !status && peers ? peers->gather(peers->context, parts, n_parts, error) : status;
+}
+
+bramble_status net_score_rows(struct net_score *out, const struct net_graph *net, const struct net_data *data,
+                              uint32_t threads, const struct net_score_peers *peers, bramble_error *error)
+{
+    struct net_score_part sum = {0};
+    size_t n_parts = (data->validation.n_rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
+    struct net_score_part *parts = mem_zalloc(n_parts, sizeof *parts);
+    if (!parts) return error_memory(error, "the validation rows");
+    bramble_status status = score_parts(parts, n_parts, net, data, threads, peers, error);
+    for (size_t p = 0; !status && p < n_parts; p++) {
+        sum.loss += parts[p].loss;
+        sum.weight += parts[p].weight;
+        sum.correct_weight += parts[p].correct_weight;
+    }
+    mem_free(parts);
     if (status) return status;
     *out = (struct net_score){.loss = sum.loss / sum.weight, .accuracy = NAN};
     if (data->encoder.task == BRAMBLE_TASK_CLASSIFICATION)

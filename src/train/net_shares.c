@@ -29,7 +29,8 @@ struct net_shares {
     struct sharing training; /* of the thread that takes steps */
     struct sharing making;   /* of the one that makes batches */
     struct exchanged *theirs;
-    double busy; /* of this member since it last told */
+    uint32_t *others; /* net_shares_of's */
+    double busy;      /* of this member since it last told */
     uint64_t taken;
 };
 
@@ -57,6 +58,7 @@ void net_shares_free(struct net_shares *shares)
     pthread_mutex_destroy(&shares->lock);
     for (unsigned i = 0; i < 2; i++) mem_free(shares->seconds[i]);
     mem_free(shares->theirs);
+    mem_free(shares->others);
     mem_free(shares);
 }
 
@@ -100,6 +102,7 @@ bramble_status net_shares_new(struct net_shares **out, const struct exchange *ex
     bool good = true;
     for (unsigned i = 0; i < 2; i++) good &= (shares->seconds[i] = mem_alloc(n, sizeof(double))) != NULL;
     good &= (shares->theirs = mem_alloc(n, sizeof *shares->theirs)) != NULL;
+    good &= (shares->others = mem_alloc(n, sizeof *shares->others)) != NULL;
     good &= sharing_init(&shares->training, n, microbatches);
     good &= sharing_init(&shares->making, n, microbatches);
     bramble_status status =
@@ -129,6 +132,15 @@ const struct division *net_shares_division(struct net_shares *shares, uint64_t s
 {
     divide(shares, &shares->training, step, samples);
     return &shares->training.division;
+}
+
+const uint32_t *net_shares_of(struct net_shares *shares, uint32_t n)
+{
+    uint64_t step = shares->training.step == UINT64_MAX ? 0 : shares->training.step;
+    pthread_mutex_lock(&shares->lock);
+    shares_divide(shares->others, shares->seconds[step / PERIOD % 2], shares->n_members, n);
+    pthread_mutex_unlock(&shares->lock);
+    return shares->others;
 }
 
 bool net_shares_want(void *context, struct batches_state batch, uint32_t samples, uint32_t sample)

@@ -24,6 +24,9 @@ const struct division *net_shares_division(struct net_shares *shares, uint64_t s
 /* Whether a sample is this member's: struct batches_options' `wants`, with the shares as its context. */
 bool net_shares_want(void *shares, struct batches_state batch, uint32_t samples, uint32_t sample);
 
+/* The same of any number of things, at the step asked about last; shares[n_members], until the next call. */
+const uint32_t *net_shares_of(struct net_shares *shares, uint32_t n);
+
 /* This member's part of the division asked for last took it so long. */
 void net_shares_took(struct net_shares *shares, double seconds);
 

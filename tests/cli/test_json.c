@@ -83,6 +83,8 @@ static void test_keys(void **state)
     note_keys(&net, JSON(&s, "train", "net", "kinds.csv", "--epochs", "2", "--holdout", "0.2", "--json",
                          "--out", "net.onnx"));
     note_keys(&net, JSON(&s, "train", "net", "numbers.csv", "--epochs", "2", "--holdout", "0.2", "--json"));
+    note_keys(&net,
+              JSON(&s, "train", "net", "kinds.csv", "--epochs", "2", "--json", "--cluster", "cluster.ini"));
     note_keys(&inspect, JSON(&s, "inspect", "net.onnx", "--json"));
     note_keys(&compare, JSON(&s, "compare", "net-1", "net-2", "--json"));
     note_keys(&runs, JSON(&s, "runs", "--json"));
