@@ -298,6 +298,9 @@ bramble_status engine_run(struct engine *engine, const struct job *job,
     engine->job_over = false;
     engine->tasks_done = 0;
     engine->n_tasks = job->n_tasks;
+    engine->chained = job->chained;
+    engine->since = clock_seconds();
+    engine->since_done = engine->since_number = 0;
     while (!engine->job_over && go_on) {
         wait_a_little(engine);
         if (show) go_on = show_status(engine, show, context);

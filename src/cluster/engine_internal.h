@@ -37,6 +37,10 @@ struct engine {
     char *job; /* its JSON; NULL: none */
     bool stop, job_over, job_new;
     uint32_t job_number, tasks_done, n_tasks;
+    bool chained;                   /* the job: how fast it goes is seen from */
+    double since;                   /* clock, when the newest generation had done */
+    uint32_t since_done;            /* so many tasks */
+    uint32_t since_number;          /* the generation */
     uint32_t generation;            /* started last */
     bramble_error failure;          /* of the job */
     struct member_status *snapshot; /* n_snapshot */

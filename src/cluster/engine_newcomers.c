@@ -1,6 +1,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "cluster/engine_internal.h"
 
 #define COMING_IN_COSTS 3.0 /* seconds of the others' work: MPI starts beside them, and they go over */
@@ -14,6 +15,7 @@ static double seconds_left(struct engine *engine)
     pthread_mutex_lock(&engine->lock);
     bool open = engine->job && !engine->job_over;
     uint32_t left = open ? engine->n_tasks - engine->tasks_done : 0;
+    if (engine->chained) rate = (engine->tasks_done - engine->since_done) / (clock_seconds() - engine->since);
     pthread_mutex_unlock(&engine->lock);
     return rate > 0 ? left / rate : 0;
 }

@@ -68,14 +68,21 @@ static void member_unfit(const struct reporter *from, uint32_t rank, const char 
     generation_kill(from->generation);
 }
 
-static void progress_reported(struct engine *engine, const char *line)
+static void progress_reported(const struct reporter *from, const char *line)
 {
+    struct engine *engine = from->engine;
     uint32_t job, done, n;
     if (sscanf(line, "%" SCNu32 " %" SCNu32 " %" SCNu32, &job, &done, &n) != 3) return;
     pthread_mutex_lock(&engine->lock);
     if (engine->job && job == engine->job_number && n == engine->n_tasks && done <= n &&
-        done > engine->tasks_done)
+        done > engine->tasks_done) {
+        if (engine->since_number != from->generation->number) {
+            engine->since = clock_seconds();
+            engine->since_done = done;
+            engine->since_number = from->generation->number;
+        }
         engine->tasks_done = done;
+    }
     pthread_mutex_unlock(&engine->lock);
 }
 
@@ -133,7 +140,7 @@ void engine_take_report(void *context, char *line)
     uint32_t number, rank;
     double seconds;
     if (strncmp(line, "progress ", 9) == 0)
-        progress_reported(from->engine, line + 9);
+        progress_reported(from, line + 9);
     else if (strncmp(line, "worker ", 7) == 0)
         worker_reported(from, line + 7);
     else if (sscanf(line, "lost %" SCNu32 " %lf", &number, &seconds) == 2)

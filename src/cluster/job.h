@@ -2,12 +2,15 @@
 #ifndef CLUSTER_JOB_H
 #define CLUSTER_JOB_H
 
+#include <stdbool.h>
+
 #include "cluster/blob.h"
 
 struct job {
     uint32_t number;    /* counts the jobs of a session from 1 */
     uint32_t n_tasks;   /* at least 1 */
     uint32_t n_members; /* ranks 1..n_members do it together; 0: each does tasks on its own */
+    bool chained;       /* its program is (program.h): rates of members are not of tasks; does not travel */
     char *program;      /* its name */
     char *text;         /* for the program */
     char

@@ -81,6 +81,7 @@ static bramble_status describe_job(struct training *t, bramble_error *error)
     uint64_t batch = t->options->batch_size;
     t->steps = t->options->epochs * ((t->data.train.n_rows + batch - 1) / batch);
     t->job.n_tasks = net_ring_tasks(t->steps);
+    t->job.chained = net_ring.chained;
     return t->job.key && t->job.journal && t->job.program ? BRAMBLE_OK : error_memory(error, "a job");
 }
 

@@ -161,6 +161,7 @@ static int run(char **words)
                       .key = words[2],
                       .data = words[4]};
     bool chained = words[4] && words[5] && strcmp(words[5], "chained") == 0;
+    job.chained = chained;
     if (words[4] && words[5]) job.program = chained ? "toy_chained" : "toy_together";
     started = clock_seconds();
     signal(SIGINT, interrupt);
