@@ -109,6 +109,7 @@ static void say_news(struct gathering *gathering, struct progress *progress)
 
 static void remember(struct gathering *gathering, const struct gathered *done)
 {
+    if (!done->n_members) return;
     struct taking_part *members = mem_resize(gathering->members, done->n_members, sizeof *members);
     if (!members) return;
     gathering->members = members;

@@ -20,7 +20,7 @@ static bool tell(void *context, const bramble_net_progress *progress, const stru
     const bramble_net_options *options = context;
     bramble_net_progress now = *progress;
     if (!options->progress) return true;
-    bramble_member *members = engine_members(nodes);
+    bramble_member *members = nodes ? engine_members(nodes) : NULL;
     now.members = members;
     now.n_members = members ? nodes->n_members : 0;
     bool go_on = options->progress(&now, options->progress_context);

@@ -141,7 +141,7 @@ static void leave_out(struct coordinator *c, uint32_t rank, const struct wire_me
     schedule_leave(c->schedule, rank - 1);
     coordinator_report(c, "out %" PRIu32 " %s", rank, error.message);
     if (c->chained) {
-        coordinator_chain_refused(c, rank, &error);
+        coordinator_chain_refused(c, rank, head.number, &error);
     } else if (c->together) {
         coordinator_fail_job(c, rank, &error);
     } else if (!anybody_left(c)) {

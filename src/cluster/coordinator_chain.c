@@ -14,9 +14,12 @@ static void link_fini(struct link_of_chain *link)
 /* Whoever goes on begins there. */
 void coordinator_chain_save(struct coordinator *c)
 {
-    const struct link_of_chain *newest = &c->newest;
-    if (newest->bytes && c->journal)
-        journal_replace(c->journal, newest->task, newest->bytes, newest->length, NULL);
+    bramble_error error;
+    const struct link_of_chain *last = c->newest.bytes ? &c->newest : &c->syncing.last;
+    bool written = last == &c->syncing.last && !c->syncing.status;
+    if (last->bytes && c->journal && !written &&
+        journal_replace(c->journal, last->task, last->bytes, last->length, &error))
+        coordinator_report(c, "note 0 %s", error.message);
 }
 
 void coordinator_chain_drop(struct coordinator *c)
@@ -25,7 +28,7 @@ void coordinator_chain_drop(struct coordinator *c)
     link_fini(&c->opening.last);
     link_fini(&c->syncing.last);
     link_fini(&c->newest);
-    c->chained = false;
+    c->chained = c->begun = false;
 }
 
 static bramble_status keep(struct link_of_chain *link, uint32_t task, const void *bytes, uint32_t length,
@@ -44,25 +47,26 @@ bramble_status coordinator_chain_visit(void *context, uint32_t task, const void 
                                        bramble_error *error)
 {
     struct bookkeeping *opening = context;
-    if (task >= opening->job->n_tasks || (opening->last.bytes && task < opening->last.task))
-        return BRAMBLE_OK;
-    for (uint32_t t = 0; t <= task; t++) schedule_mark_done(opening->schedule, t);
+    if (task >= opening->job->n_tasks) return BRAMBLE_OK;
     bramble_status status = task ? BRAMBLE_OK : keep(&opening->first, task, bytes, length, error);
-    return status ? status : keep(&opening->last, task, bytes, length, error);
+    if (status || (opening->last.bytes && task < opening->last.task)) return status;
+    for (uint32_t t = 0; t <= task; t++) schedule_mark_done(opening->schedule, t);
+    return keep(&opening->last, task, bytes, length, error);
 }
 
 static bool send_state(struct coordinator *c)
 {
     const struct link_of_chain *first = &c->opening.first, *last = &c->opening.last;
-    struct wire_chain head = {c->job.number, 0, first->length, last->length};
-    size_t length = sizeof head + first->length + last->length;
+    uint32_t last_length = last->task ? last->length : 0;
+    struct wire_chain head = {c->job.number, 0, first->length, last_length};
+    size_t length = sizeof head + first->length + last_length;
     bool good = true;
     for (uint32_t rank = 1; good && rank <= c->n_workers; rank++) {
         uint8_t *message = mem_alloc(length, 1);
         if (!message) return false;
         memcpy(message, &head, sizeof head);
         memcpy(message + sizeof head, first->bytes, first->length);
-        memcpy(message + sizeof head + first->length, last->bytes, last->length);
+        if (last_length) memcpy(message + sizeof head + first->length, last->bytes, last_length);
         good = wire_send(c->wire, rank, WIRE_CHAIN, message, length);
     }
     return good;
@@ -74,11 +78,12 @@ void coordinator_chain_ready(struct coordinator *c)
     bramble_error error;
     for (uint32_t rank = 1; rank <= c->n_workers; rank++)
         if (c->nodes[rank].state != WORKER_WORKING) return;
-    if (!c->schedule || schedule_finished(c->schedule)) return;
+    if (!c->schedule || c->begun || schedule_finished(c->schedule)) return;
     if (!c->opening.first.bytes) {
         error_set(&error, BRAMBLE_ERR_DATA, "%s: the run's beginning is lost; start it anew", c->job.journal);
         coordinator_fail_job(c, 0, &error);
     } else if (send_state(c)) {
+        c->begun = true;
         link_fini(&c->opening.first);
         link_fini(&c->opening.last);
     } else {
@@ -87,11 +92,14 @@ void coordinator_chain_ready(struct coordinator *c)
     }
 }
 
-/* The others go on without it: the supervisor starts them anew. */
-void coordinator_chain_refused(struct coordinator *c, uint32_t rank, const bramble_error *error)
+/* What is wrong with the job itself would be so for everybody. From a node that lacks something the others go
+ * on: the supervisor starts them anew without it. */
+void coordinator_chain_refused(struct coordinator *c, uint32_t rank, uint32_t status,
+                               const bramble_error *error)
 {
-    if (c->n_workers == 1)
-        coordinator_fail_job(c, rank, error);
+    bool of_job = status == BRAMBLE_ERR_DATA || status == BRAMBLE_ERR_USAGE;
+    if (of_job || c->n_workers == 1)
+        coordinator_fail_job(c, of_job ? 0 : rank, error);
     else
         coordinator_report(c, "unfit %" PRIu32 " %s", rank, error->message);
 }

@@ -56,7 +56,7 @@ struct coordinator {
     struct bookkeeping opening, syncing;
     bool prepared; /* the workers know of the job; it has not begun, and another generation may be at it */
     struct together *together; /* NULL: each worker does tasks on its own */
-    bool chained;              /* or they build on each other, and all workers do them together: */
+    bool chained, begun;       /* or they build on each other, and all workers do them together: */
     struct link_of_chain newest;
     struct carrier *carrier; /* of our own copy of the data, once it was needed */
     bool no_copy;            /* ours cannot be read */
@@ -64,6 +64,7 @@ struct coordinator {
     bool out_of_memory;      /* why some worker is out of the job */
     bool stop;
     double looked, reported, synced; /* when last */
+    double sync_pause;               /* until the next */
 };
 
 void coordinator_report(struct coordinator *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -100,7 +101,8 @@ void coordinator_together_drop(struct coordinator *c);
 
 /* A worker has opened the program of a chain, or says it cannot. */
 void coordinator_chain_ready(struct coordinator *c);
-void coordinator_chain_refused(struct coordinator *c, uint32_t rank, const bramble_error *error);
+void coordinator_chain_refused(struct coordinator *c, uint32_t rank, uint32_t status,
+                               const bramble_error *error); /* status: the one it gave */
 bramble_status coordinator_chain_visit(void *bookkeeping, uint32_t task, const void *bytes, uint32_t length,
                                        bramble_error *error); /* of the journal */
 void coordinator_chain_result(struct coordinator *c, struct wire_message *message);

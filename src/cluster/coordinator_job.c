@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "cluster/coordinator_internal.h"
 
-#define SYNC_SECONDS 0.5
+#define SYNC_SECONDS 0.5 /* from one sync to the next, at least */
+#define SYNC_TIMES 10    /* and so many times as long as it took */
 
 bool coordinator_at_job(const struct coordinator *c, uint32_t number)
 {
@@ -181,7 +182,7 @@ static void sync_journal(void *context)
 static void start_sync(struct coordinator *c, double now)
 {
     bool finished = schedule_finished(c->schedule);
-    if (c->syncing.errand.out || !(finished || (c->unsynced && now - c->synced >= SYNC_SECONDS))) return;
+    if (c->syncing.errand.out || !(finished || (c->unsynced && now - c->synced >= c->sync_pause))) return;
     c->final = finished;
     c->unsynced = false;
     c->synced = now;
@@ -201,6 +202,8 @@ void coordinator_tend_job(struct coordinator *c)
             announce_job(c);
     }
     if (errand_back(&c->syncing.errand)) {
+        double pause = SYNC_TIMES * (clock_seconds() - c->synced);
+        c->sync_pause = pause > SYNC_SECONDS ? pause : SYNC_SECONDS;
         if (c->syncing.status) {
             coordinator_fail_job(c, 0, &c->syncing.error);
         } else if (c->final) {

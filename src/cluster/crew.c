@@ -276,6 +276,13 @@ bool crew_credit(struct crew *crew, struct crew_credit *out)
     return is_new;
 }
 
+static void let_go_of_beginning(void *context)
+{
+    struct crew *crew = ((struct member *)context)->crew;
+    mem_free(crew->owned);
+    crew->owned = NULL;
+}
+
 static void *work_together(void *context)
 {
     struct crew *crew = context;
@@ -289,6 +296,7 @@ static void *work_together(void *context)
                                  .go_on = go_on,
                                  .done = take_together,
                                  .credit = credit,
+                                 .begun = let_go_of_beginning,
                                  .context = &crew->members[0],
                                  .first = crew->beginning.first,
                                  .last = crew->beginning.last};

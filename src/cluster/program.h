@@ -20,9 +20,12 @@ struct together_work {
     bramble_status (*done)(void *context, uint32_t task, void *bytes, size_t length, bramble_error *error);
     /* Tells what this member did since it began, and how much of it a second, in units of the program's. */
     void (*credit)(void *context, uint32_t done, double rate);
-    void *context;                /* of all three */
-    struct exchanged first, last; /* of a program whose tasks build on each other: task 0's result, and the
-                                     last one there is (which may be the same) */
+    /* first and last are of no use any more. */
+    void (*begun)(void *context);
+    void *context; /* of all four */
+    /* Of a program whose tasks build on each other: task 0's result, and the last one there is; that is empty
+     * when there is no other. */
+    struct exchanged first, last;
 };
 
 /* Ways to the same members, each for one thread at a time. */

@@ -115,7 +115,9 @@ static bool begin(struct channel *channel, const struct exchanged *mine, uint32_
     pthread_mutex_lock(&swap->lock);
     release(channel->incoming[channel->round % 2], swap->n_members);
     uint32_t round = channel->round + 1;
+    bool broken = swap->broken;
     pthread_mutex_unlock(&swap->lock);
+    if (broken) return true;
     struct wire_pair head = {swap->job, channel->number << ROUND_BITS | (round & ((1U << ROUND_BITS) - 1))};
     for (uint32_t m = 0; m < swap->n_members; m++)
         if (m != swap->rank && !offer(&channel->outgoing[m], &head, &mine[m * stride])) return false;

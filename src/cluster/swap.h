@@ -15,7 +15,7 @@ struct swap;
 
 /* `job` goes into the messages. NULL: out of memory. */
 struct swap *swap_new(uint32_t job, uint32_t rank, uint32_t n_members);
-void swap_free(struct swap *swap); /* nobody may be in all_gather; NULL is fine */
+void swap_free(struct swap *swap); /* nobody may be in an exchange; NULL is fine */
 
 /* What a computing thread uses; a channel has one at a time. */
 struct exchange swap_exchange(struct swap *swap, uint32_t channel);

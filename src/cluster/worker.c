@@ -251,9 +251,12 @@ static void begin_chain(struct worker *worker, struct wire_message *message)
     if (worker->stage != WORKING || !worker->swap || message->length < sizeof head) return;
     memcpy(&head, message->bytes, sizeof head);
     uint64_t length = message->length - sizeof head;
-    if (head.job != worker->job.number || head.first_length > length ||
-        head.last_length != length - head.first_length)
+    if (head.job != worker->job.number) return;
+    if (head.first_length > length || head.last_length != length - head.first_length) {
+        error_set(&error, BRAMBLE_ERR_IO, "how far the job is came in damaged");
+        give_up(worker, &error);
         return;
+    }
     const uint8_t *first = message->bytes + sizeof head;
     const struct crew_beginning beginning = {.first = {first, head.first_length},
                                              .last = {first + head.first_length, head.last_length}};
@@ -273,7 +276,7 @@ static void take_exchange(struct worker *worker, struct wire_message *message)
         message->bytes = NULL;
         return;
     }
-    error_set(&error, BRAMBLE_ERR_DATA, "member %u of the run sent something out of turn", message->from);
+    error_set(&error, BRAMBLE_ERR_IO, "member %u of the run sent something out of turn", message->from);
     give_up(worker, &error);
 }
 

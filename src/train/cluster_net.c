@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <sys/stat.h>
+
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,7 +25,7 @@
 #define LOOK_SECONDS 0.5 /* between looks into the journal, at least */
 #define LOOK_SHARE 50    /* looks take at most one part in so many of the time */
 
-enum { MODEL_BYTES_MOST = 1 << 30 };
+enum { STATE_BYTES_MOST = 1000000000 }; /* of the beginning and a snapshot together */
 
 /* One training, as far as it got. */
 struct training {
@@ -149,8 +149,14 @@ static bramble_status write_beginning(struct training *t, struct journal *journa
     if (!status) status = begin_loop(t, &loop, error);
     const struct exchanged model = {file, file_length};
     if (!status) status = net_snapshot_encode(&bytes, &length, &model, &nothing, &loop.kept, error);
-    if (!status && length > MODEL_BYTES_MOST)
-        status = error_set(error, BRAMBLE_ERR_UNSUPPORTED, "this network is too large to be sent to nodes");
+    size_t state = (2 * loop.kept.n_weights + loop.kept.n_optimiser) * sizeof(float) +
+                   t->options->epochs * sizeof(struct net_epoch);
+    if (!status && length + state > STATE_BYTES_MOST)
+        status =
+            error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                      "this network is too large to be sent to nodes: with what its optimiser keeps it takes "
+                      "%.1f GB, and a message has at most %.1f; train it on one machine",
+                      (double)(length + state) * 1e-9, STATE_BYTES_MOST * 1e-9);
     if (!status) status = journal_append(journal, 0, bytes, (uint32_t)length, error);
     net_loop_fini(&loop);
     mem_free(file);
@@ -170,11 +176,15 @@ static bramble_status find_beginning(void *context, uint32_t task, const void *b
 static bramble_status begin_journal(struct training *t, bramble_error *error)
 {
     bool begun = false;
-    struct journal *journal;
+    struct journal *journal = NULL;
     bramble_status status = journal_append_open(&journal, t->job.journal, t->job.key, error);
+    if (!status) status = journal_read(t->job.journal, t->job.key, find_beginning, &begun, error);
+    journal_close(journal);
+    if (status || begun) return status;
+    unlink(t->job.journal); /* what may be in it is of no use without its beginning */
+    status = journal_append_open(&journal, t->job.journal, t->job.key, error);
     if (status) return status;
-    status = journal_read(t->job.journal, t->job.key, find_beginning, &begun, error);
-    if (!status && !begun) status = write_beginning(t, journal, error);
+    status = write_beginning(t, journal, error);
     journal_close(journal);
     return status;
 }
@@ -197,10 +207,11 @@ static bramble_status look_at(void *context, uint32_t task, const void *bytes, u
 }
 
 /* Large networks' are looked into less often. */
-static void look(struct training *t)
+static void look(struct training *t, uint32_t tasks_done)
 {
     double now = clock_seconds();
-    if (now - t->looked < t->pause) return;
+    if (tasks_done == t->tasks_seen || now - t->looked < t->pause) return;
+    t->tasks_seen = tasks_done;
     journal_read(t->job.journal, t->job.key, look_at, t, NULL);
     t->looked = clock_seconds();
     double pause = LOOK_SHARE * (t->looked - now);
@@ -250,8 +261,7 @@ static bool show(void *context, const struct engine_status *nodes)
 {
     struct training *t = context;
     bool go_on = true;
-    if (nodes->tasks_done != t->tasks_seen) look(t);
-    t->tasks_seen = nodes->tasks_done;
+    look(t, nodes->tasks_done);
     bramble_net_progress now = progress_now(t, nodes);
     while (go_on && t->told < t->history.n) go_on = tell_epoch(t, now, nodes);
     if (t->position.epoch_samples) {
@@ -260,6 +270,15 @@ static bool show(void *context, const struct engine_status *nodes)
             now.accuracy = (double)t->position.correct / (double)t->position.epoch_samples;
     }
     return go_on && t->watch->status(t->watch->context, &now, nodes);
+}
+
+/* The epochs that ended since the last look. */
+static void tell_rest(struct training *t)
+{
+    const struct engine_status nodes = {.tasks_done = t->job.n_tasks, .n_tasks = t->job.n_tasks};
+    t->pause = 0;
+    look(t, t->job.n_tasks);
+    while (t->told < t->history.n) tell_epoch(t, progress_now(t, &nodes), NULL);
 }
 
 /* --- what came of it --- */
@@ -318,6 +337,7 @@ bramble_status cluster_net_fit(struct bramble_model **out, struct engine *engine
                          .start = clock_seconds()};
     bramble_status status = prepare(&t, table, error);
     if (!status) status = engine_run(engine, &t.job, show, &t, error);
+    if (!status) tell_rest(&t);
     if (!status) status = finish(&t, stats, error);
     if (!status) {
         double seconds = clock_seconds() - t.start;

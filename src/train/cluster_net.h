@@ -7,7 +7,7 @@
 #include "cluster/engine.h"
 #include "model/model.h"
 
-/* Who is told how far it is, and what the nodes do; false stops it. */
+/* Who is told how far it is, and what the nodes do (NULL: nothing new); false stops it. */
 struct cluster_net_watch {
     bool (*status)(void *context, const bramble_net_progress *progress, const struct engine_status *nodes);
     void *context;

@@ -25,8 +25,9 @@ uint32_t net_ring_tasks(uint64_t steps)
 
 uint32_t net_ring_task(uint64_t done, uint64_t steps)
 {
-    uint64_t parts = steps < TASKS_MOST ? steps : TASKS_MOST;
-    return (uint32_t)(done >= steps ? parts : (uint64_t)((double)done / (double)steps * (double)parts));
+    uint32_t final = net_ring_tasks(steps) - 1;
+    uint32_t task = done >= steps ? final : (uint32_t)((double)done / (double)steps * (double) final);
+    return task < final ? task : final - 1;
 }
 
 /* A node with the job's text and rows. */
@@ -49,6 +50,7 @@ struct member {
     struct net_score_peers scoring;
     struct exchanged *theirs; /* of each member */
     uint64_t steps, samples;  /* of the whole training; trained here since it began */
+    uint32_t handed_in;       /* the last task that was */
     double begun;
     bramble_error error; /* why the members cannot go on together */
 };
@@ -132,7 +134,7 @@ static bramble_status gather_parts(void *context, struct net_score_part *parts, 
     const uint32_t *shares = net_shares_of(m->shares, (uint32_t)n_parts);
     for (uint32_t i = 0; !status && i < m->talk->n_members; parts += shares[i++]) {
         if (m->theirs[i].length != shares[i] * sizeof *parts)
-            return error_set(error, BRAMBLE_ERR_DATA, "member %u of the run sent no part of the validation",
+            return error_set(error, BRAMBLE_ERR_IO, "member %u of the run sent no part of the validation",
                              i + 1);
         if (shares[i]) memcpy(parts, m->theirs[i].bytes, m->theirs[i].length);
     }
@@ -172,7 +174,10 @@ static bramble_status keep(void *context, const struct net_checkpoint *kept, bra
 {
     struct member *m = context;
     double start = clock_seconds();
-    bramble_status status = hand_in(m, net_ring_task(kept->position.steps, m->steps), error);
+    uint32_t task = net_ring_task(kept->position.steps, m->steps);
+    if (task <= m->handed_in) return BRAMBLE_OK;
+    m->handed_in = task;
+    bramble_status status = hand_in(m, task, error);
     double pause = SNAPSHOT_SHARE * (clock_seconds() - start);
     m->options.checkpoint_seconds = pause > SNAPSHOT_SECONDS ? pause : SNAPSHOT_SECONDS;
     return status;
@@ -195,9 +200,11 @@ static void member_fini(struct member *m)
 static bramble_status read_state(struct member *m, bramble_error *error)
 {
     static const char name[] = "the run's journal";
-    struct net_snapshot first, last;
+    struct net_snapshot first = {0}, last;
     bramble_status status = net_snapshot_open(&first, m->work->first.bytes, m->work->first.length, error);
-    if (!status) status = net_snapshot_open(&last, m->work->last.bytes, m->work->last.length, error);
+    last = first;
+    if (!status && m->work->last.length)
+        status = net_snapshot_open(&last, m->work->last.bytes, m->work->last.length, error);
     if (!status) status = model_decode(&m->model, first.model.bytes, first.model.length, name, error);
     if (status) return status;
     if (m->model->kind != MODEL_NET ||
@@ -230,6 +237,7 @@ static bramble_status member_init(struct member *m, const struct node *node, con
     bramble_status status = net_data_share(&m->data, node->file, &m->options, error);
     if (!status) status = read_state(m, error);
     if (status) return status;
+    work->begun(work->context);
     uint64_t rows = m->data.train.n_rows, batch = m->options.batch_size;
     m->steps = m->options.epochs * ((rows + batch - 1) / batch);
     status = net_shares_new(&m->shares, &exchanges[0], rows, m->options.batch_size, work->threads, error);
@@ -244,6 +252,7 @@ static bramble_status member_init(struct member *m, const struct node *node, con
     m->loop.scoring = &m->scoring;
     if (exchanges->rank == 0) m->loop.keep = keep;
     m->loop.context = m;
+    m->handed_in = net_ring_task(m->loop.kept.position.steps, m->steps);
     m->begun = clock_seconds();
     return BRAMBLE_OK;
 }

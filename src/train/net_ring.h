@@ -13,7 +13,8 @@ extern const struct program net_ring;
 
 /* A job's tasks are so many parts of a training of so many steps, the beginning being task 0. */
 uint32_t net_ring_tasks(uint64_t steps);
-/* The last of them that is over after `done` of `steps`. */
+/* The last of them that is over after `done` of `steps`: never the final one, which is over only when the
+ * last epoch was judged. */
 uint32_t net_ring_task(uint64_t done, uint64_t steps);
 
 #endif

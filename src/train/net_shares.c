@@ -72,7 +72,7 @@ static bramble_status tell(struct net_shares *shares, const struct exchange *exc
         const struct exchanged *sent = &shares->theirs[m];
         if (sent->length == sizeof mine) memcpy(&theirs[m], sent->bytes, sizeof mine);
         if (sent->length != sizeof mine || !(theirs[m] >= 0 && theirs[m] < 1e9))
-            status = error_set(error, BRAMBLE_ERR_DATA, "member %u of the run sent no time", m + 1);
+            status = error_set(error, BRAMBLE_ERR_IO, "member %u of the run sent no time", m + 1);
     }
     return status;
 }

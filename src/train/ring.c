@@ -53,7 +53,7 @@ static bool make_room(struct room *room, size_t size)
 
 static bramble_status wrong_length(uint32_t member, bramble_error *error)
 {
-    return error_set(error, BRAMBLE_ERR_DATA, "member %u of the run sent what is no part of this step",
+    return error_set(error, BRAMBLE_ERR_IO, "member %u of the run sent what is no part of this step",
                      member + 1);
 }
 

@@ -103,10 +103,12 @@ static bramble_status toy_run_together(void *context, const struct exchange *exc
     struct toy_chain state;
     uint64_t n_tasks;
     uint32_t done = 0;
-    if (work->first.length != sizeof n_tasks + sizeof state || work->last.length < sizeof state)
+    const struct exchanged *last = work->last.length ? &work->last : &work->first;
+    if (work->first.length != sizeof n_tasks + sizeof state || last->length < sizeof state)
         return error_set(error, BRAMBLE_ERR_DATA, "the beginning is not what was given");
     memcpy(&n_tasks, work->first.bytes, sizeof n_tasks);
-    memcpy(&state, (const char *)work->last.bytes + (work->last.length - sizeof state), sizeof state);
+    memcpy(&state, (const char *)last->bytes + (last->length - sizeof state), sizeof state);
+    work->begun(work->context);
     while (state.tasks < n_tasks) {
         if (!take_time(chain, work, state.tasks + 1 == n_tasks)) return BRAMBLE_ERR_CANCELLED;
         bramble_status status = talk(exchanges, &state, error);
