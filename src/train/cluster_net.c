@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -277,6 +276,7 @@ static void tell_rest(struct training *t)
 {
     const struct engine_status nodes = {.tasks_done = t->job.n_tasks, .n_tasks = t->job.n_tasks};
     t->pause = 0;
+    t->tasks_seen = 0;
     look(t, t->job.n_tasks);
     while (t->told < t->history.n) tell_epoch(t, progress_now(t, &nodes), NULL);
 }
