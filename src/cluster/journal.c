@@ -74,10 +74,10 @@ static bool is_current(const struct journal *journal)
            open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-/* A writer that was just killed may hold it for a moment longer than one can see that it is gone. */
-static bramble_status lock(struct journal *journal, bramble_error *error)
+/* A writer that was just killed may hold it for a moment longer than one can see that it is gone; `end` is
+ * when there is no more waiting for it. */
+static bramble_status lock(struct journal *journal, double end, bramble_error *error)
 {
-    double end = clock_seconds() + LOCK_SECONDS;
     while (flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) return cannot("lock", journal->path, errno, error);
@@ -129,11 +129,13 @@ static bramble_status open_file(struct journal *journal, const struct journal_he
                                 bramble_error *error)
 {
     bramble_status status;
+    double end =
+        clock_seconds() + LOCK_SECONDS; /* of all its files: a writer may replace it again and again */
     do {
         if (journal->fd >= 0) close(journal->fd);
         journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
         if (journal->fd < 0) return cannot("write", journal->path, errno, error);
-        status = lock(journal, error);
+        status = lock(journal, end, error);
     } while (!status && !is_current(journal));
     enum journal_head_state state;
     if (!status) status = journal_head_check(head, journal->fd, journal->path, &state, error);
@@ -238,8 +240,8 @@ bramble_status journal_replace(struct journal *journal, uint32_t task, const voi
     } else {
         close(journal->fd);
         journal->fd = fd;
-        journal->first_end = place_of_last(journal);
-        journal->end = journal->first_end + JOURNAL_RECORD_HEAD + (uint64_t)length;
+        journal->end = place_of_last(journal) + JOURNAL_RECORD_HEAD + (uint64_t)length;
+        if (!journal->first_end) journal->first_end = journal->end;
     }
     str_fini(&path);
     return reason ? cannot("write", journal->path, reason, error) : sync_folder(journal->path, error);

@@ -19,7 +19,7 @@ TSAN = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1:handle_segv=2:h
 FUZZ_SECONDS = 10
 FUZZ_MALLOC_MB = 256  # no input a fuzzer makes has reason to ask for more at once
 # Rooms whose tests start threads, and rooms whose tests are programs without children (emulation runs these).
-THREADED = ("base", "data", "forest", "net-threads", "api")
+THREADED = ("base", "data", "forest", "net-threads", "train-threads", "api")
 EMULATED = ("base", "data", "forest", "net", "model", "report", "api")
 
 

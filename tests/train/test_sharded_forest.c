@@ -73,7 +73,7 @@ static void seat_player(struct game *game, uint32_t m, const struct bramble_tabl
     assert_int_equal(binned_file_write_shard(path, table, binned, begin, end, NULL), BRAMBLE_OK);
     assert_int_equal(binned_file_read(&player->shard, path, NULL), BRAMBLE_OK);
     scratch_remove(&scratch);
-    player->seat = (struct seat){&game->meeting, m, NULL};
+    player->seat = (struct seat){&game->meeting, m, 0};
     player->exchange = exchange_of(&player->seat);
     player->fail_at = UINT32_MAX;
     player->forest = (struct forest){.task = table->schema.task,
@@ -100,7 +100,7 @@ static struct game *new_game(const struct bramble_table *table, const bramble_fo
     struct game *game = calloc(1, sizeof *game);
     struct binned *binned;
     uint32_t n_features = table->schema.n_features;
-    game->meeting.n_members = n_members;
+    meeting_init(&game->meeting, n_members);
     game->options = *options;
     for (uint32_t t = 0; t < options->trees; t++) game->trees[t] = options->trees - 1 - t;
     assert_int_equal(binned_new(&binned, table, 1, NULL), BRAMBLE_OK);
@@ -113,11 +113,9 @@ static struct game *new_game(const struct bramble_table *table, const bramble_fo
 static void play_all(struct game *game)
 {
     uint32_t n = game->meeting.n_members;
-    pthread_barrier_init(&game->meeting.barrier, NULL, n);
     for (uint32_t m = 0; m < n; m++)
         assert_int_equal(pthread_create(&game->players[m].thread, NULL, play, &game->players[m]), 0);
     for (uint32_t m = 0; m < n; m++) pthread_join(game->players[m].thread, NULL);
-    pthread_barrier_destroy(&game->meeting.barrier);
 }
 
 static void free_game(struct game *game)
@@ -127,8 +125,8 @@ static void free_game(struct game *game)
         for (uint32_t t = 0; t < player->forest.n_trees; t++) tree_fini(&player->forest.trees[t]);
         mem_free(player->forest.trees);
         binned_file_free(player->shard);
-        free(player->seat.mine);
     }
+    meeting_fini(&game->meeting);
     free(game);
 }
 
@@ -223,9 +221,10 @@ static void large_nodes_are_shared(void **state)
     assert_grown(game, fitted, "large");
     size_t n_nodes = 0;
     for (uint32_t t = 0; t < 5; t++) n_nodes += fitted->trees[t].n_nodes;
-    print_message("%zu rounds; %zu bytes a tree of %zu nodes\n", game->meeting.rounds,
-                  game->meeting.bytes / 5, n_nodes / 5);
-    assert_true(game->meeting.bytes / 5 < N * F / 2);
+    const struct channel *channel = &game->meeting.channels[0];
+    print_message("%zu rounds; %zu bytes a tree of %zu nodes\n", channel->rounds[0], channel->bytes / 5,
+                  n_nodes / 5);
+    assert_true(channel->bytes / 5 < N * F / 2);
     free_game(game);
     forest_free(fitted);
     bramble_table_free(table);
@@ -297,7 +296,6 @@ static void failed_allocations_are_survived(void **state)
     for (size_t n = 1, reached = true; reached; n++) {
         struct game *game = new_game(table, &kind.options, 1);
         bramble_status status;
-        pthread_barrier_init(&game->meeting.barrier, NULL, 1);
         game->players[0].fail_at = 0; /* memory ends before the first tree is kept, or at it */
         game->players[0].job.trees = &game->trees[1];
         game->players[0].job.n_trees = 1;
@@ -306,7 +304,6 @@ static void failed_allocations_are_survived(void **state)
         reached = mem_fail_count() >= n;
         mem_fail_at(0, 0);
         assert_int_equal(status, reached ? BRAMBLE_ERR_MEMORY : BRAMBLE_ERR_IO);
-        pthread_barrier_destroy(&game->meeting.barrier);
         free_game(game);
     }
     bramble_table_free(table);
@@ -322,10 +319,8 @@ static void spoilt_messages_do_no_harm(void **state)
     kind.options.trees = 2;
     for (uint32_t i = 0; i < 150; i++) {
         struct game *game = new_game(table, &kind.options, 2);
-        game->meeting.spoilt_round = 1 + i % 15;
-        game->meeting.spoilt_member = i % 2;
-        game->meeting.spoilt_byte = i * i % 61;
-        game->meeting.spoilt_bits = (uint8_t)(1 << i % 8);
+        game->meeting.fault = (struct fault){
+            .round = 1 + i % 15, .member = i % 2, .byte = i * i % 61, .bits = (uint8_t)(1 << i % 8)};
         play_all(game);
         assert_int_equal(game->players[0].status != BRAMBLE_OK, game->players[1].status != BRAMBLE_OK);
         refused += game->players[0].status != BRAMBLE_OK;

@@ -1,60 +1,54 @@
-/* An exchange between threads of one process, for tests of what members do together. */
+/* Exchanges between threads of one process, for tests of what members do together: as many ways to the same
+ * members as there are channels, and what can go wrong on them. */
 #ifndef TESTS_TRAIN_THREADS_EXCHANGE_H
 #define TESTS_TRAIN_THREADS_EXCHANGE_H
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "cluster/exchange.h"
 
-enum { MEMBERS_MAX = 5 };
+enum { MEMBERS_MAX = 5, CHANNELS = 2 };
+
+/* What goes wrong, once. */
+struct fault {
+    size_t round; /* of the channel's exchanges: 1 is the first; 0: nothing goes wrong */
+    uint32_t channel, member;
+    bool fails;   /* the member's call returns "the wire broke", and the others wait for it; else it sends */
+    int longer;   /* ... the others so many bytes more, or fewer where there are so many, ... */
+    size_t byte;  /* ... and all, itself too, this byte ... */
+    uint8_t bits; /* ... with these bits the other way */
+};
+
+/* One way. What is sent in a round lies here until the one after the next: a copy, as a network would have
+ * it. */
+struct channel {
+    size_t rounds[MEMBERS_MAX];                         /* that each member is in, or was */
+    size_t bytes;                                       /* sent in them to member 0 */
+    struct exchanged sent[2][MEMBERS_MAX][MEMBERS_MAX]; /* of even and odd rounds: from, to */
+};
 
 struct meeting {
-    pthread_barrier_t barrier;
     uint32_t n_members;
-    struct exchanged sent[MEMBERS_MAX];
-    size_t rounds, bytes;   /* exchanges so far, and what was sent in them to one member each */
-    size_t spoilt_round;    /* in this round (1 is the first), if not 0, ... */
-    uint32_t spoilt_member; /* ... this member sends ... */
-    size_t spoilt_byte;     /* ... this byte ... */
-    uint8_t spoilt_bits;    /* ... with these bits the other way */
+    struct fault fault;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t changed;
+    struct channel channels[CHANNELS];
+    bool dropped, left[MEMBERS_MAX];
 };
 
-/* One member's place in it. */
+void meeting_init(struct meeting *meeting, uint32_t n_members);
+void meeting_fini(struct meeting *meeting);
+
+/* What the engine does when a member gives up: exchanges fail for all. */
+void meeting_drop(struct meeting *meeting);
+
+/* One member's place at one of the ways. */
 struct seat {
     struct meeting *meeting;
-    uint32_t rank;
-    uint8_t *mine; /* a copy, as a network would have it */
+    uint32_t rank, channel;
 };
 
-static bramble_status seat_all_gather(void *context, const void *mine, size_t length,
-                                      struct exchanged *theirs, bramble_error *error)
-{
-    (void)error;
-    struct seat *seat = context;
-    struct meeting *meeting = seat->meeting;
-    pthread_barrier_wait(&meeting->barrier); /* the last round's bytes are no longer used by anyone */
-    free(seat->mine);
-    seat->mine = malloc(length + 1);
-    memcpy(seat->mine, mine, length);
-    if (meeting->spoilt_round == meeting->rounds + 1 && meeting->spoilt_member == seat->rank &&
-        meeting->spoilt_byte < length)
-        seat->mine[meeting->spoilt_byte] ^= meeting->spoilt_bits;
-    meeting->sent[seat->rank] = (struct exchanged){seat->mine, length};
-    pthread_barrier_wait(&meeting->barrier);
-    memcpy(theirs, meeting->sent, meeting->n_members * sizeof *theirs);
-    pthread_barrier_wait(&meeting->barrier);
-    if (seat->rank == 0) {
-        meeting->rounds++;
-        for (uint32_t m = 0; m < meeting->n_members; m++) meeting->bytes += theirs[m].length;
-    }
-    return BRAMBLE_OK;
-}
-
-static inline struct exchange exchange_of(struct seat *seat)
-{
-    return (struct exchange){seat->rank, seat->meeting->n_members, seat, seat_all_gather};
-}
+struct exchange exchange_of(struct seat *seat);
 
 #endif
