@@ -230,6 +230,105 @@ static void cuts_out_squares(void **state)
     assert_true(whole && clipped);
 }
 
+/* Wants every third sample of a batch, from another one on in each, and in one batch none. */
+struct wanting {
+    struct batches_state expected; /* the batch that is asked about, from its first sample to its last */
+    uint32_t sample;
+    _Atomic uint64_t asked, handed_out; /* batches */
+    bool wrong;
+};
+
+static bool is_wanted(struct batches_state batch, uint32_t sample)
+{
+    return batch.batch != 2 && (sample + batch.batch + batch.epoch) % 3 == 0;
+}
+
+static struct batches_state state_after(struct batches_state state)
+{
+    return state.batch < 10 ? (struct batches_state){state.epoch, state.batch + 1}
+                            : (struct batches_state){state.epoch + 1, 0};
+}
+
+static bool want_some(void *context, struct batches_state batch, uint32_t samples, uint32_t sample)
+{
+    struct wanting *wanting = context;
+    wanting->wrong |= batch.epoch != wanting->expected.epoch || batch.batch != wanting->expected.batch ||
+                      sample != wanting->sample || samples != (batch.batch < 10 ? 10 : 3);
+    wanting->wrong |= wanting->asked > wanting->handed_out + 2; /* so far ahead is none */
+    if (++wanting->sample == samples) {
+        wanting->sample = 0;
+        wanting->asked++;
+        wanting->expected = state_after(batch);
+    }
+    return is_wanted(batch, sample);
+}
+
+/* `part` has the samples of `whole` that are wanted, in their order, and everybody's weights. */
+static void assert_part(const struct batch *part, const struct batch *whole, struct batches_state place)
+{
+    const uint32_t *targets = part->targets, *all_targets = whole->targets;
+    uint32_t n = 0;
+    assert_int_equal(part->samples, whole->samples);
+    assert_int_equal(whole->n, whole->samples);
+    assert_memory_equal(part->all_weights, whole->weights, whole->samples * sizeof(float));
+    assert_memory_equal(whole->all_weights, whole->weights, whole->samples * sizeof(float));
+    for (uint32_t s = 0; s < whole->samples; s++) {
+        if (!is_wanted(place, s)) continue;
+        assert_true(n < part->n);
+        assert_memory_equal(part->x + n * PIXELS, whole->x + s * PIXELS, PIXELS * sizeof(float));
+        assert_int_equal(targets[n], all_targets[s]);
+        assert_true(part->weights[n] == whole->weights[s]);
+        n++;
+    }
+    assert_int_equal(part->n, n);
+}
+
+/* Augmented, since what is drawn for an image must not depend on who makes it. */
+static void makes_what_is_wanted(void **state)
+{
+    (void)state;
+    struct data *d = data_new(103);
+    struct batches_options options = {.batch_size = 10, .seed = 4};
+    options.augment = (struct augment_options){.crop_padding = 2, .flip = true, .cutout = 3};
+    for (int run = 0; run < 4; run++) {
+        struct batches_state place = {0, run & 2 ? 9 : 0};
+        struct wanting wanting = {.expected = place};
+        options.own_thread = run & 1;
+        options.wants = NULL;
+        struct batches *whole = start(d, options, place);
+        options.wants = want_some;
+        options.wants_context = &wanting;
+        struct batches *part = start(d, options, place);
+        for (uint64_t i = 0; i < 25; i++, place = state_after(place)) {
+            wanting.handed_out = i;
+            assert_part(batches_next(part), batches_next(whole), place);
+        }
+        batches_free(part);
+        batches_free(whole);
+        assert_false(wanting.wrong);
+    }
+    data_free(d);
+}
+
+/* Rows that all weigh 1 have no weights, wanted or not. */
+static void without_weights_there_are_none(void **state)
+{
+    (void)state;
+    struct data *d = data_new(103);
+    struct wanting wanting = {0};
+    const float *weights = d->rows.weights;
+    d->rows.weights = NULL;
+    struct batches_options options = {.batch_size = 10, .wants = want_some, .wants_context = &wanting};
+    struct batches *batches = start(d, options, beginning);
+    const struct batch *batch = batches_next(batches);
+    assert_null(batch->weights);
+    assert_null(batch->all_weights);
+    assert_int_equal(batch->n, 4);
+    batches_free(batches);
+    d->rows.weights = weights;
+    data_free(d);
+}
+
 static void assert_senseless(const struct data *d, struct batches_options options, struct batches_state from)
 {
     struct batches *batches = NULL;
@@ -278,6 +377,8 @@ int main(void)
         cmocka_unit_test(goes_on_anywhere),
         cmocka_unit_test(the_seed_decides_the_order),
         cmocka_unit_test(a_batch_may_take_all),
+        cmocka_unit_test(makes_what_is_wanted),
+        cmocka_unit_test(without_weights_there_are_none),
         cmocka_unit_test(crops_and_flips),
         cmocka_unit_test(cuts_out_squares),
         cmocka_unit_test(refuses_what_makes_no_sense),
