@@ -30,6 +30,7 @@ struct net_shares {
     struct sharing making;   /* of the one that makes batches */
     struct exchanged *theirs;
     uint32_t *others; /* net_shares_of's */
+    bool *guessed;    /* n_members: no time was measured yet, and it is in threads */
     double busy;      /* of this member since it last told */
     uint64_t taken;
 };
@@ -59,6 +60,7 @@ void net_shares_free(struct net_shares *shares)
     for (unsigned i = 0; i < 2; i++) mem_free(shares->seconds[i]);
     mem_free(shares->theirs);
     mem_free(shares->others);
+    mem_free(shares->guessed);
     mem_free(shares);
 }
 
@@ -83,8 +85,10 @@ static bramble_status begin(struct net_shares *shares, const struct exchange *ex
 {
     double *seconds = shares->seconds[0];
     bramble_status status = tell(shares, exchange, 1.0 / (threads ? threads : 1), seconds, error);
-    for (uint32_t m = 0; !status && m < shares->n_members; m++)
+    for (uint32_t m = 0; !status && m < shares->n_members; m++) {
+        shares->guessed[m] = true;
         if (!(seconds[m] > 0)) seconds[m] = 1;
+    }
     if (!status) memcpy(shares->seconds[1], seconds, shares->n_members * sizeof *seconds);
     return status;
 }
@@ -103,6 +107,7 @@ bramble_status net_shares_new(struct net_shares **out, const struct exchange *ex
     for (unsigned i = 0; i < 2; i++) good &= (shares->seconds[i] = mem_alloc(n, sizeof(double))) != NULL;
     good &= (shares->theirs = mem_alloc(n, sizeof *shares->theirs)) != NULL;
     good &= (shares->others = mem_alloc(n, sizeof *shares->others)) != NULL;
+    good &= (shares->guessed = mem_alloc(n, sizeof *shares->guessed)) != NULL;
     good &= sharing_init(&shares->training, n, microbatches);
     good &= sharing_init(&shares->making, n, microbatches);
     bramble_status status =
@@ -158,11 +163,25 @@ void net_shares_took(struct net_shares *shares, double seconds)
     shares->taken += mine;
 }
 
-/* Who had no microbatch in a while gets one again once it is thought to be a little faster. */
-static double estimate(double before, double measured)
+/* How many seconds a guess stands for, by those that are measured for the first time; 0: nobody is. */
+static double scale_of_guesses(const struct net_shares *shares, const double *guessed, const double *measured)
 {
-    if (measured > 0) return measured;
-    return before * 0.9;
+    double sum = 0;
+    uint32_t n = 0;
+    for (uint32_t m = 0; m < shares->n_members; m++)
+        if (shares->guessed[m] && measured[m] > 0) sum += measured[m] / guessed[m], n++;
+    return n ? sum / n : 0;
+}
+
+/* Who had no microbatch in a while gets one again once it is thought to be a little faster. */
+static void estimate(struct net_shares *shares, const double *before, const double *measured, double *out)
+{
+    double scale = scale_of_guesses(shares, before, measured);
+    for (uint32_t m = 0; m < shares->n_members; m++) {
+        bool is_guess = shares->guessed[m];
+        out[m] = measured[m] > 0 ? measured[m] : is_guess && scale > 0 ? before[m] * scale : before[m] * 0.9;
+        if (measured[m] > 0 || scale > 0) shares->guessed[m] = false;
+    }
 }
 
 bramble_status net_shares_settle(struct net_shares *shares, uint64_t step, const struct exchange *exchange,
@@ -176,7 +195,7 @@ bramble_status net_shares_settle(struct net_shares *shares, uint64_t step, const
     if (!told) return error_memory(error, "the members' shares");
     bramble_status status = tell(shares, exchange, mine, told, error);
     pthread_mutex_lock(&shares->lock);
-    for (uint32_t m = 0; !status && m < shares->n_members; m++) next[m] = estimate(now[m], told[m]);
+    if (!status) estimate(shares, now, told, next);
     pthread_mutex_unlock(&shares->lock);
     shares->busy = 0;
     shares->taken = 0;

@@ -346,7 +346,7 @@ static uint32_t check_named(const struct game *game, uint32_t wrong)
         const struct member *member = &game->members[m];
         n_broken += member->last.broken;
         if (strcmp(member->error.message, name) != 0) continue;
-        assert_int_equal(member->error.status, BRAMBLE_ERR_DATA);
+        assert_int_equal(member->error.status, BRAMBLE_ERR_IO);
         assert_int_not_equal(m, wrong);
         n_named++;
     }
