@@ -69,9 +69,8 @@ static const char *const paragraphs[] = {
     "undisturbed run would have made.",
     "With --cluster every step is taken by all nodes together, each on as many of a batch's rows as its "
     "speed earns. The network is the very one this machine alone would make, whichever nodes take part; they "
-    "may be lost and come back. What a resume needs is kept every two seconds then, or for a large network "
-    "so "
-    "seldom that it takes little of the time. Batches much larger than the default keep many nodes busy.",
+    "may be lost and come back. What a resume needs is kept every two seconds then, for a large network "
+    "less often. Batches much larger than the default keep many nodes busy.",
     NULL,
 };
 

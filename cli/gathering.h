@@ -16,13 +16,15 @@ bramble_status gathering_begin(struct gathering **out, const char *path, const c
 
 bramble_engine *gathering_engine(const struct gathering *gathering);
 
-/* Shows how far it is, and what happened since it was shown last. */
+/* How far it is, in units. */
 struct gathered {
     uint64_t done, total;
     double seconds;
     const bramble_member *members; /* n_members */
     size_t n_members;
 };
+
+/* Shows that, and what happened since it was shown last. */
 void gathering_show(struct gathering *gathering, struct progress *progress, const struct gathered *now);
 
 /* "members": what each node did, as it was when it was shown last. */

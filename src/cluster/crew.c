@@ -283,6 +283,8 @@ static void let_go_of_beginning(void *context)
     crew->owned = NULL;
 }
 
+_Static_assert((int)PROGRAM_EXCHANGES == (int)SWAP_CHANNELS, "a channel for each exchange");
+
 static void *work_together(void *context)
 {
     struct crew *crew = context;

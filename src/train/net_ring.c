@@ -25,9 +25,9 @@ uint32_t net_ring_tasks(uint64_t steps)
 
 uint32_t net_ring_task(uint64_t done, uint64_t steps)
 {
-    uint32_t final = net_ring_tasks(steps) - 1;
-    uint32_t task = done >= steps ? final : (uint32_t)((double)done / (double)steps * (double) final);
-    return task < final ? task : final - 1;
+    uint32_t parts = net_ring_tasks(steps) - 1;
+    uint32_t task = done >= steps ? parts : (uint32_t)((double)done / (double)steps * parts);
+    return task < parts ? task : parts - 1;
 }
 
 /* A node with the job's text and rows. */

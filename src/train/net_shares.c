@@ -1,6 +1,5 @@
 #include "train/net_shares.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
