@@ -4,27 +4,10 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/outfile.h"
 #include "data/binned_layout.h"
+#include "data/sections.h"
 
 enum { TILE_ROWS = 64 };
-
-struct writer {
-    struct outfile *file;
-    size_t at;
-};
-
-static void put(struct writer *writer, const void *bytes, size_t length)
-{
-    outfile_write(writer->file, bytes, length);
-    writer->at += length;
-}
-
-static void pad_to(struct writer *writer, size_t at)
-{
-    static const uint8_t zeros[64];
-    put(writer, zeros, at - writer->at);
-}
 
 static const char *target_name(const struct bramble_table *table)
 {
@@ -56,38 +39,38 @@ static struct binned_head head_of(const struct bramble_table *table, const struc
     return head;
 }
 
-static void put_features(struct writer *writer, const struct binned_layout *layout,
+static void put_features(struct section_writer *writer, const struct binned_layout *layout,
                          const struct bramble_table *table, const struct binned *binned)
 {
-    pad_to(writer, layout->features);
+    section_pad(writer, layout->features);
     for (uint32_t f = 0; f < binned->n_features; f++) {
         struct binned_feature feature = {.n_bins = binned->bins[f].n_bins,
                                          .type = (uint8_t)table->schema.features[f].type,
                                          .has_missing = binned->bins[f].has_missing};
-        put(writer, &feature, sizeof feature);
+        section_put(writer, &feature, sizeof feature);
     }
-    pad_to(writer, layout->edges);
+    section_pad(writer, layout->edges);
     for (uint32_t f = 0; f < binned->n_features; f++) {
         if (table->schema.features[f].type != BRAMBLE_FEATURE_NUMBER) continue;
-        put(writer, binned->bins[f].low, binned->bins[f].n_bins * sizeof(float));
-        put(writer, binned->bins[f].high, binned->bins[f].n_bins * sizeof(float));
+        section_put(writer, binned->bins[f].low, binned->bins[f].n_bins * sizeof(float));
+        section_put(writer, binned->bins[f].high, binned->bins[f].n_bins * sizeof(float));
     }
 }
 
-static void put_targets(struct writer *writer, const struct binned_layout *layout,
+static void put_targets(struct section_writer *writer, const struct binned_layout *layout,
                         const struct bramble_table *table)
 {
-    pad_to(writer, layout->texts);
-    put(writer, target_name(table), strlen(target_name(table)) + 1);
+    section_pad(writer, layout->texts);
+    section_put(writer, target_name(table), strlen(target_name(table)) + 1);
     for (uint32_t c = 0; c < table->schema.n_classes; c++)
-        put(writer, table->schema.classes[c], strlen(table->schema.classes[c]) + 1);
-    pad_to(writer, layout->targets);
+        section_put(writer, table->schema.classes[c], strlen(table->schema.classes[c]) + 1);
+    section_pad(writer, layout->targets);
     if (table->classes)
-        put(writer, table->classes, table->n_rows * sizeof *table->classes);
+        section_put(writer, table->classes, table->n_rows * sizeof *table->classes);
     else
-        put(writer, table->values, table->n_rows * sizeof *table->values);
-    pad_to(writer, layout->weights);
-    if (table->weights) put(writer, table->weights, table->n_rows * sizeof *table->weights);
+        section_put(writer, table->values, table->n_rows * sizeof *table->values);
+    section_pad(writer, layout->weights);
+    if (table->weights) section_put(writer, table->weights, table->n_rows * sizeof *table->weights);
 }
 
 /* Codes of one row's features begin..end - 1 into `to`. */
@@ -101,15 +84,15 @@ static void copy_row(const struct binned *binned, size_t row, uint32_t begin, ui
 }
 
 /* Some rows at a time: a column's bytes are then used before they leave the cache. */
-static void put_codes(struct writer *writer, const struct binned_layout *layout, const struct binned *binned,
-                      uint32_t begin, uint32_t end, uint8_t *tile)
+static void put_codes(struct section_writer *writer, const struct binned_layout *layout,
+                      const struct binned *binned, uint32_t begin, uint32_t end, uint8_t *tile)
 {
     size_t width = end - begin;
-    pad_to(writer, layout->codes);
+    section_pad(writer, layout->codes);
     for (size_t first = 0; first < binned->n_rows; first += TILE_ROWS) {
         size_t rows = binned->n_rows - first < TILE_ROWS ? binned->n_rows - first : TILE_ROWS;
         for (size_t r = 0; r < rows; r++) copy_row(binned, first + r, begin, end, tile + r * width);
-        put(writer, tile, rows * width);
+        section_put(writer, tile, rows * width);
     }
 }
 
@@ -127,7 +110,7 @@ bramble_status binned_file_write_shard(const char *path, const struct bramble_ta
         return error_set(error, BRAMBLE_ERR_USAGE, "the table has no target to learn; name one");
     struct binned_head head = head_of(table, binned, begin, end);
     struct binned_layout layout;
-    struct writer writer = {0};
+    struct section_writer writer = {0};
     uint8_t *tile = mem_alloc(TILE_ROWS, end - begin);
     if (!tile || !binned_layout_init(&layout, &head)) {
         mem_free(tile);
@@ -135,7 +118,7 @@ bramble_status binned_file_write_shard(const char *path, const struct bramble_ta
     }
     bramble_status status = outfile_open(&writer.file, path, error);
     if (!status) {
-        put(&writer, &head, sizeof head);
+        section_put(&writer, &head, sizeof head);
         put_features(&writer, &layout, table, binned);
         put_targets(&writer, &layout, table);
         put_codes(&writer, &layout, binned, begin, end, tile);

@@ -2,31 +2,14 @@
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "base/outfile.h"
 #include "data/rows_file.h"
 #include "data/rows_layout.h"
+#include "data/sections.h"
 
-struct writer {
-    struct outfile *file;
-    size_t at;
-};
-
-static void put(struct writer *writer, const void *bytes, size_t length)
+static void put_section(struct section_writer *writer, size_t at, const void *bytes, size_t length)
 {
-    outfile_write(writer->file, bytes, length);
-    writer->at += length;
-}
-
-static void pad_to(struct writer *writer, size_t at)
-{
-    static const uint8_t zeros[64];
-    put(writer, zeros, at - writer->at);
-}
-
-static void put_section(struct writer *writer, size_t at, const void *bytes, size_t length)
-{
-    pad_to(writer, at);
-    put(writer, bytes, length);
+    section_pad(writer, at);
+    section_put(writer, bytes, length);
 }
 
 static struct rows_head head_of(const struct rows *rows, size_t n_validation, const struct encoder *encoder,
@@ -51,24 +34,24 @@ static uint8_t one_hot_categories(const struct encoder *encoder, uint32_t f)
     return (uint8_t)encoder->features[f].n_categories;
 }
 
-static void put_features(struct writer *writer, const struct rows_layout *layout, const struct rows *rows,
-                         const struct encoder *encoder)
+static void put_features(struct section_writer *writer, const struct rows_layout *layout,
+                         const struct rows *rows, const struct encoder *encoder)
 {
     put_section(writer, layout->types, rows->types, rows->n_features);
-    pad_to(writer, layout->categories);
+    section_pad(writer, layout->categories);
     for (uint32_t f = 0; f < rows->n_features; f++) {
         uint8_t n = one_hot_categories(encoder, f);
-        put(writer, &n, 1);
+        section_put(writer, &n, 1);
     }
 }
 
 /* From the first to the last, unlike the batches made of them. */
-static void put_rows(struct writer *writer, const struct rows_layout *layout, const struct rows *rows)
+static void put_rows(struct section_writer *writer, const struct rows_layout *layout, const struct rows *rows)
 {
     spill_scattered(rows->spill, false);
     put_section(writer, layout->targets, rows->targets, rows->n_rows * sizeof(uint32_t));
-    pad_to(writer, layout->weights);
-    if (rows->weights) put(writer, rows->weights, rows->n_rows * sizeof *rows->weights);
+    section_pad(writer, layout->weights);
+    if (rows->weights) section_put(writer, rows->weights, rows->n_rows * sizeof *rows->weights);
     put_section(writer, layout->rows, rows->bytes, rows->n_rows * rows->row_bytes);
     spill_scattered(rows->spill, true);
 }
@@ -78,11 +61,11 @@ static bramble_status write_file(const char *path, const struct rows *rows, size
 {
     struct rows_head head = head_of(rows, n_validation, encoder, json);
     struct rows_layout layout;
-    struct writer writer = {0};
+    struct section_writer writer = {0};
     if (!rows_layout_init(&layout, &head)) return error_memory(error, "the file of training rows");
     bramble_status status = outfile_open(&writer.file, path, error);
     if (status) return status;
-    put(&writer, &head, sizeof head);
+    section_put(&writer, &head, sizeof head);
     put_features(&writer, &layout, rows, encoder);
     put_section(&writer, layout.encoder, json, head.encoder_bytes);
     put_rows(&writer, &layout, rows);

@@ -1,22 +1,13 @@
 #include "train/forest_job.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <jansson.h>
-
 #include "base/error.h"
 #include "base/mem.h"
-
-enum { EXACT_DIGITS = 17 }; /* that bring any double back as it was */
+#include "train/job_text.h"
 
 bramble_status forest_job_write(const bramble_forest_options *o, char **text, bramble_error *error)
 {
-    char seed[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, o->seed); /* JSON's numbers end at 2^53, jansson's at 2^63 */
+    char seed[JOB_SEED_TEXT];
+    job_text_seed(seed, o->seed);
     json_t *job = json_pack("{s:I, s:i, s:i, s:I, s:f, s:f, s:s*, s:I, s:f, s:i, s:f, s:s*, s:s}", /**/
                             "trees", (json_int_t)o->trees, "criterion", (int)o->criterion, "splitter",
                             (int)o->splitter, "max_depth", (json_int_t)o->max_depth, "min_samples_split",
@@ -24,33 +15,7 @@ bramble_status forest_job_write(const bramble_forest_options *o, char **text, br
                             o->max_features, "max_leaf_nodes", (json_int_t)o->max_leaf_nodes,
                             "min_impurity_decrease", o->min_impurity_decrease, "bootstrap", o->bootstrap,
                             "max_samples", o->max_samples, "class_weight", o->class_weight, "seed", seed);
-    char *dumped = job ? json_dumps(job, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
-    char *copy = dumped ? mem_strdup(dumped) : NULL;
-    free(dumped);
-    json_decref(job);
-    if (!copy) return error_memory(error, "the text of a job");
-    *text = copy;
-    return BRAMBLE_OK;
-}
-
-static bramble_status bad_job(bramble_error *error, const char *what)
-{
-    return error_set(error, BRAMBLE_ERR_DATA,
-                     "the job cannot be read: %s; run the same version of bramble on all nodes", what);
-}
-
-static bool parse_seed(const char *text, uint64_t *seed)
-{
-    char *end;
-    if (!*text || strspn(text, "0123456789") != strlen(text)) return false;
-    errno = 0;
-    *seed = strtoull(text, &end, 10);
-    return errno == 0;
-}
-
-static bool fits(json_int_t number)
-{
-    return number >= 0 && number <= UINT32_MAX;
+    return job_text_dump(text, job, error);
 }
 
 static bramble_status copy_text(char **copy, const char *text, bramble_error *error)
@@ -75,9 +40,10 @@ static bramble_status read_fields(struct forest_job *job, json_t *root, bramble_
                        "max_features", &max_features, "max_leaf_nodes", &max_leaf_nodes,
                        "min_impurity_decrease", &o->min_impurity_decrease, "bootstrap", &o->bootstrap,
                        "max_samples", &o->max_samples, "class_weight", &class_weight, "seed", &seed))
-        return bad_job(error, why.text);
-    if (!fits(trees) || !fits(max_depth) || !fits(max_leaf_nodes) || !parse_seed(seed, &o->seed))
-        return bad_job(error, "a number is out of range");
+        return job_text_bad(why.text, error);
+    if (!job_text_fits(trees) || !job_text_fits(max_depth) || !job_text_fits(max_leaf_nodes) ||
+        !job_text_read_seed(seed, &o->seed))
+        return job_text_bad("a number is out of range", error);
     o->trees = (uint32_t)trees;
     o->criterion = (bramble_criterion)criterion;
     o->splitter = (bramble_splitter)splitter;
@@ -92,7 +58,7 @@ bramble_status forest_job_read(struct forest_job *job, const char *text, bramble
     struct forest_job read = {.options = BRAMBLE_FOREST_OPTIONS_INIT};
     json_error_t why;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
-    if (!root) return bad_job(error, why.text);
+    if (!root) return job_text_bad(why.text, error);
     bramble_status status = read_fields(&read, root, error);
     json_decref(root);
     if (status) {

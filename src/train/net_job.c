@@ -1,19 +1,10 @@
 #include "train/net_job.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <jansson.h>
-
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/job_text.h"
 #include "train/net_data.h"
 #include "train/net_settings.h"
-
-enum { EXACT_DIGITS = 17 }; /* that bring any double back as it was */
 
 static bramble_status check(const bramble_net_options *options, bramble_task task, bramble_error *error)
 {
@@ -26,8 +17,8 @@ static bramble_status check(const bramble_net_options *options, bramble_task tas
 
 static json_t *pack(const bramble_net_options *o, bramble_task task)
 {
-    char seed[24];
-    snprintf(seed, sizeof seed, "%" PRIu64, o->seed);      /* JSON's numbers end at 2^53, jansson's at 2^63 */
+    char seed[JOB_SEED_TEXT];
+    job_text_seed(seed, o->seed);
     double momentum = o->momentum >= 0 ? o->momentum : -1; /* NaN means the default too, as to net_momentum */
     return json_pack("{s:i, s:I, s:I, s:f, s:i, s:f, s:b, s:f, s:i, s:f, s:f, s:i, s:f, s:f, s:f, s:f, s:I,"
                      " s:f, s:I, s:s*, s:s}",
@@ -46,29 +37,7 @@ bramble_status net_job_write(char **text, const bramble_net_options *options, br
 {
     bramble_status status = check(options, task, error);
     if (status) return status;
-    json_t *job = pack(options, task);
-    char *dumped = job ? json_dumps(job, JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)) : NULL;
-    char *copy = dumped ? mem_strdup(dumped) : NULL;
-    free(dumped);
-    json_decref(job);
-    if (!copy) return error_memory(error, "the text of a job");
-    *text = copy;
-    return BRAMBLE_OK;
-}
-
-static bramble_status bad_job(bramble_error *error, const char *what)
-{
-    return error_set(error, BRAMBLE_ERR_DATA,
-                     "the job cannot be read: %s; run the same version of bramble on all nodes", what);
-}
-
-static bool parse_seed(const char *text, uint64_t *seed)
-{
-    char *end;
-    if (!*text || strspn(text, "0123456789") != strlen(text)) return false;
-    errno = 0;
-    *seed = strtoull(text, &end, 10);
-    return errno == 0;
+    return job_text_dump(text, pack(options, task), error);
 }
 
 /* The whole numbers of a job, which a hostile one may have of any size. */
@@ -76,16 +45,12 @@ struct numbers {
     json_int_t task, epochs, batch_size, optimiser, loss, schedule, max_samples, patience;
 };
 
-static bool fits(json_int_t number)
-{
-    return number >= 0 && number <= UINT32_MAX;
-}
-
 static bool take_numbers(struct net_job *job, const struct numbers *n)
 {
     bramble_net_options *o = &job->options;
-    if (!fits(n->task) || !fits(n->epochs) || !fits(n->batch_size) || !fits(n->optimiser) || !fits(n->loss) ||
-        !fits(n->schedule) || !fits(n->max_samples) || !fits(n->patience))
+    if (!job_text_fits(n->task) || !job_text_fits(n->epochs) || !job_text_fits(n->batch_size) ||
+        !job_text_fits(n->optimiser) || !job_text_fits(n->loss) || !job_text_fits(n->schedule) ||
+        !job_text_fits(n->max_samples) || !job_text_fits(n->patience))
         return false;
     job->task = (bramble_task)n->task;
     o->epochs = (uint32_t)n->epochs;
@@ -117,12 +82,12 @@ static bramble_status read_fields(struct net_job *job, json_t *root, bramble_err
                        &o->step_factor, "clip_norm", &o->clip_norm, "max_samples", &n.max_samples,
                        "validation", &o->validation, "patience", &n.patience, "augment", &augment, "seed",
                        &seed))
-        return bad_job(error, why.text);
-    if (!take_numbers(job, &n) || !parse_seed(seed, &o->seed))
-        return bad_job(error, "a number is out of range");
+        return job_text_bad(why.text, error);
+    if (!take_numbers(job, &n) || !job_text_read_seed(seed, &o->seed))
+        return job_text_bad("a number is out of range", error);
     o->nesterov = nesterov;
     bramble_error wrong;
-    if (check(o, job->task, &wrong)) return bad_job(error, wrong.message);
+    if (check(o, job->task, &wrong)) return job_text_bad(wrong.message, error);
     job->augment = augment ? mem_strdup(augment) : NULL;
     return job->augment || !augment ? BRAMBLE_OK : error_memory(error, "the text of a job");
 }
@@ -133,7 +98,7 @@ bramble_status net_job_read(struct net_job *job, const char *text, bramble_error
     read.options.net = "mlp"; /* the checks want a name; a job must not name a file that would be opened */
     json_error_t why;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &why);
-    if (!root) return bad_job(error, why.text);
+    if (!root) return job_text_bad(why.text, error);
     bramble_status status = read_fields(&read, root, error);
     json_decref(root);
     if (status) return status;
