@@ -53,6 +53,12 @@ static const struct choice schedules[] = {
     {NULL, 0},
 };
 
+static const struct choice strategies[] = {
+    {"auto", BRAMBLE_PARALLEL_AUTO},
+    {"ring", BRAMBLE_PARALLEL_RING},
+    {NULL, 0},
+};
+
 static const char *const paragraphs[] = {
     "Trains a neural network on DATA and writes it as an ONNX file. The network is a preset, a list of "
     "layers "
@@ -251,6 +257,13 @@ static const struct option options[] = {
      .fallback = "this machine alone",
      .help = "train on all machines this file lists together (see bramble cluster init); slurm for those of "
              "the Slurm job"},
+    {.name = "parallel",
+     .value = "WAY",
+     .kind = OPTION_CHOICE,
+     .offset = NET(parallel),
+     .choices = strategies,
+     .fallback = "auto",
+     .help = "with a cluster: how its nodes train together (docs/networks.md)"},
     OPTION_PLOT_OF(train_net_values),
     OPTION_JSON_OF(train_net_values),
     {.name = "quiet",

@@ -48,6 +48,18 @@ typedef enum bramble_optimiser {
 } bramble_optimiser;
 
 /* How the learning rate goes on behind the warm-up. */
+/* How the nodes of a cluster train a network together (docs/networks.md, "On a cluster"). */
+typedef enum bramble_parallel {
+    BRAMBLE_PARALLEL_AUTO, /* the one that promises to be fastest, of those with one machine's result */
+    BRAMBLE_PARALLEL_RING, /* each takes a share of every batch; gradients go from node to node. The result is
+                              one machine's, bit for bit */
+    BRAMBLE_PARALLEL_CENTRAL, /* the same by way of one node, which adds the gradients up; or, with staleness,
+                                 no node waits for the others */
+    BRAMBLE_PARALLEL_LOCAL,   /* each trains by itself; now and then their weights are averaged */
+    BRAMBLE_PARALLEL_PIPELINE, /* each has some of the layers */
+    BRAMBLE_PARALLEL_HYBRID    /* slow nodes are one member together, beside fast ones */
+} bramble_parallel;
+
 typedef enum bramble_schedule {
     BRAMBLE_SCHEDULE_CONSTANT = 0,
     BRAMBLE_SCHEDULE_STEP,      /* times step_factor every step_epochs */
@@ -104,6 +116,10 @@ typedef struct bramble_net_options {
     bramble_engine *engine; /* train on its nodes together; NULL: on this machine. The model is the same. What
                                is kept to go on from is in the engine's folder: checkpoint and
                                checkpoint_seconds have no meaning then */
+    bramble_parallel parallel; /* the following are for an engine's nodes */
+    bool int8;                 /* what they send each other is rounded to 8 bits; not exact any more */
+    uint32_t local_steps;      /* local: batches a node between two averages; 0: a number that suits most */
+    uint32_t staleness;     /* central: steps that a node may be ahead of the slowest; 0: none, and exact */
     const char *checkpoint; /* a file to keep what a later call with the same data and options needs to go
                                on; if it is there, this call goes on from it. NULL: none */
     double checkpoint_seconds; /* how often it is written; one more when `progress` stops training */

@@ -16,10 +16,11 @@
 #include "train/net_job.h"
 #include "train/net_loop.h"
 #include "train/net_model.h"
-#include "train/net_ring.h"
+#include "train/net_together.h"
 #include "train/net_settings.h"
 #include "train/net_snapshot.h"
 #include "train/net_steps.h"
+#include "train/net_strategy.h"
 
 #define LOOK_SECONDS 0.5 /* between looks into the journal, at least */
 #define LOOK_SHARE 50    /* looks take at most one part in so many of the time */
@@ -76,11 +77,11 @@ static bramble_status describe_job(struct training *t, bramble_error *error)
                t->fingerprint[0], t->fingerprint[1], t->job.text);
     t->job.key = str_take(&key);
     t->job.journal = path_in(t->folder, "journal");
-    t->job.program = mem_strdup(net_ring.name);
+    t->job.program = mem_strdup(net_together.name);
     uint64_t batch = t->options->batch_size;
     t->steps = t->options->epochs * ((t->data.train.n_rows + batch - 1) / batch);
-    t->job.n_tasks = net_ring_tasks(t->steps);
-    t->job.chained = net_ring.chained;
+    t->job.n_tasks = net_together_tasks(t->steps);
+    t->job.chained = net_together.chained;
     return t->job.key && t->job.journal && t->job.program ? BRAMBLE_OK : error_memory(error, "a job");
 }
 
@@ -315,6 +316,7 @@ static bramble_status finish(struct training *t, bramble_net_stats *stats, bramb
 static bramble_status prepare(struct training *t, const struct bramble_table *table, bramble_error *error)
 {
     bramble_status status = net_options_check(t->options, error);
+    if (!status) status = net_strategy_check(t->options, error);
     if (!status) status = net_data_open(&t->data, table, t->options, error);
     if (!status) status = net_model_build(&t->model, table, &t->data.encoder, t->options, error);
     if (!status) status = net_fingerprint(t->model, t->fingerprint, error);

@@ -14,9 +14,9 @@ struct cluster_net_watch {
 };
 
 /*
- * Prepares the rows, gives them to the nodes and lets them train (net_ring.h). `folder` keeps the journal of
- * how far they are: when the program ends too soon, the same call goes on from there. What stops the training
- * is `watch`; the options' progress and checkpoint have no meaning here.
+ * Prepares the rows, gives them to the nodes and lets them train (net_together.h). `folder` keeps the journal
+ * of how far they are: when the program ends too soon, the same call goes on from there. What stops the
+ * training is `watch`; the options' progress and checkpoint have no meaning here.
  */
 bramble_status cluster_net_fit(struct bramble_model **out, struct engine *engine, const char *folder,
                                const struct bramble_table *table, const bramble_net_options *options,

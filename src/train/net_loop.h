@@ -1,7 +1,7 @@
 /*
  * A training from where it stands to its end: steps, epochs, validation, early stopping. Whose rows they are,
  * who takes the steps and where checkpoints go is the caller's business: one machine's with a file
- * (net_fit.h), or a member's of a cluster (net_ring.h).
+ * (net_fit.h), or a member's of a cluster (net_together.h).
  */
 #ifndef TRAIN_NET_LOOP_H
 #define TRAIN_NET_LOOP_H

@@ -13,17 +13,19 @@
 #include "data/table.h"
 #include "net/operator.h"
 
-enum { SETTINGS_MAX = 32 };
+enum { SETTINGS_MAX = 36 };
 
 static const char *const optimiser_names[] = {"sgd", "adam", "adamw", "rmsprop"};
 static const char *const loss_names[] = {"auto", "cross_entropy", "mean_squared_error",
                                          "binary_cross_entropy", "huber"};
 static const char *const schedule_names[] = {"constant", "step", "cosine", "one_cycle"};
+static const char *const parallel_names[] = {"auto", "ring", "central", "local", "pipeline", "hybrid"};
 
 enum {
     N_OPTIMISERS = sizeof optimiser_names / sizeof *optimiser_names,
     N_LOSSES = sizeof loss_names / sizeof *loss_names,
-    N_SCHEDULES = sizeof schedule_names / sizeof *schedule_names
+    N_SCHEDULES = sizeof schedule_names / sizeof *schedule_names,
+    N_PARALLEL = sizeof parallel_names / sizeof *parallel_names
 };
 
 double net_learning_rate(const bramble_net_options *o)
@@ -89,11 +91,21 @@ static bramble_status check_ranges(const bramble_net_options *o, bramble_error *
         {"optimiser", (double)o->optimiser, 0, N_OPTIMISERS - 1},
         {"loss", (double)o->loss, 0, N_LOSSES - 1},
         {"schedule", (double)o->schedule, 0, N_SCHEDULES - 1},
+        {"parallel", (double)o->parallel, 0, N_PARALLEL - 1},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (!(ranges[i].value >= ranges[i].low && ranges[i].value <= ranges[i].high))
             return error_set(error, BRAMBLE_ERR_USAGE, "%s: %g is out of range; it can be %g to %g",
                              ranges[i].name, ranges[i].value, ranges[i].low, ranges[i].high);
+    return BRAMBLE_OK;
+}
+
+static bramble_status check_parallel(const bramble_net_options *o, bramble_error *error)
+{
+    if (o->local_steps && o->parallel != BRAMBLE_PARALLEL_LOCAL)
+        return error_set(error, BRAMBLE_ERR_USAGE, "local_steps are for training with parallel local");
+    if (o->staleness && o->parallel != BRAMBLE_PARALLEL_CENTRAL)
+        return error_set(error, BRAMBLE_ERR_USAGE, "staleness is for training with parallel central");
     return BRAMBLE_OK;
 }
 
@@ -110,7 +122,14 @@ bramble_status net_options_check(const bramble_net_options *o, bramble_error *er
     if (o->patience && o->validation == 0)
         return error_set(error, BRAMBLE_ERR_USAGE,
                          "patience needs validation rows to judge epochs by; set validation, to 0.1 say");
-    return BRAMBLE_OK;
+    return check_parallel(o, error);
+}
+
+bool net_is_exact(const bramble_net_options *o)
+{
+    return !o->int8 && o->staleness == 0 &&
+           (o->parallel == BRAMBLE_PARALLEL_AUTO || o->parallel == BRAMBLE_PARALLEL_RING ||
+            o->parallel == BRAMBLE_PARALLEL_CENTRAL);
 }
 
 static void set(struct bramble_model *model, const char *key, const char *format, ...)
@@ -161,6 +180,16 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Nodes that train exactly as one machine does leave nothing to be told of them. */
+static void set_parallel(struct bramble_model *m, const bramble_net_options *o)
+{
+    if (net_is_exact(o)) return;
+    set(m, "parallel", "%s", parallel_names[o->parallel]);
+    set(m, "int8", "%s", o->int8 ? "true" : "false");
+    set(m, "local_steps", "%" PRIu32, o->local_steps);
+    set(m, "staleness", "%" PRIu32, o->staleness);
+}
+
 static void set_all(struct bramble_model *m, const struct bramble_table *table, const bramble_net_options *o)
 {
     set(m, "bramble.version", "%s", BRAMBLE_VERSION);
@@ -179,6 +208,7 @@ static void set_all(struct bramble_model *m, const struct bramble_table *table, 
     set_number(m, "validation", o->validation);
     set(m, "patience", "%" PRIu32, o->patience);
     set(m, "augment", "%s", o->augment ? o->augment : "");
+    set_parallel(m, o);
     set(m, "data.rows", "%zu", table->n_rows);
     set(m, "data.checksum", "%016" PRIx64, table_checksum(table));
 }

@@ -10,6 +10,9 @@
 /* Refuses options out of their ranges (BRAMBLE_ERR_USAGE), naming the field. */
 bramble_status net_options_check(const bramble_net_options *options, bramble_error *error);
 
+/* Do nodes that train with these options come to one machine's bits? */
+bool net_is_exact(const bramble_net_options *options);
+
 /* 0 and -1 in the options mean what the optimiser usually takes. */
 double net_learning_rate(const bramble_net_options *options);
 double net_momentum(const bramble_net_options *options);

@@ -38,6 +38,9 @@ static bramble_net_options unusual(void)
                                  .patience = 3,
                                  .augment = "crop,\"\xc3\xa4\",flip",
                                  .seed = UINT64_MAX,
+                                 .parallel = BRAMBLE_PARALLEL_CENTRAL,
+                                 .int8 = true,
+                                 .staleness = UINT32_MAX,
                                  .threads = 7,
                                  .checkpoint = "checkpoint",
                                  .checkpoint_seconds = 5};
@@ -77,6 +80,10 @@ static void assert_same(const bramble_net_options *a, const bramble_net_options 
     assert_int_equal(a->batch_size, b->batch_size);
     assert_int_equal(a->optimiser, b->optimiser);
     assert_int_equal(a->nesterov, b->nesterov);
+    assert_int_equal(a->parallel, b->parallel);
+    assert_int_equal(a->int8, b->int8);
+    assert_int_equal(a->local_steps, b->local_steps);
+    assert_int_equal(a->staleness, b->staleness);
     assert_int_equal(a->loss, b->loss);
     assert_int_equal(a->schedule, b->schedule);
     assert_int_equal(a->max_samples, b->max_samples);
@@ -181,6 +188,10 @@ static const struct {
     {"patience", "2", {"-1", "4294967298", "2.5", "\"2\""}},
     {"augment", "\"crop\"", {"7", "null", "[\"crop\"]", "\"\\ud800\"", "\"\\u0000\""}},
     {"seed", "\"7\"", {"7", "\"-1\"", "\"\"", "\" 7\"", "\"7x\"", "\"18446744073709551616\""}},
+    {"parallel", "2", {"-1", "6", "1", "4294967298", "\"ring\""}}, /* 1: a ring knows no staleness */
+    {"int8", "true", {"1", "null", "\"true\""}},
+    {"local_steps", "0", {"-1", "1", "4294967296", "0.0"}}, /* 1: central knows none */
+    {"staleness", "3", {"-1", "4294967296", "3.0", "null"}},
 };
 enum { N_FIELDS = sizeof fields / sizeof *fields, TEXT_MAX = 1024, NONE = N_FIELDS };
 

@@ -1,0 +1,18 @@
+#include "train/net_strategy.h"
+
+#include "base/error.h"
+
+const struct net_strategy *net_strategy_of(const bramble_net_options *options)
+{
+    switch (options->parallel) {
+    case BRAMBLE_PARALLEL_AUTO:
+    case BRAMBLE_PARALLEL_RING: return options->int8 ? NULL : &net_ring;
+    default: return NULL;
+    }
+}
+
+bramble_status net_strategy_check(const bramble_net_options *options, bramble_error *error)
+{
+    if (net_strategy_of(options)) return BRAMBLE_OK;
+    return error_set(error, BRAMBLE_ERR_UNSUPPORTED, "nodes cannot train a network in this way; use ring");
+}
