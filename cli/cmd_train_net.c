@@ -56,6 +56,7 @@ static const struct choice schedules[] = {
 static const struct choice strategies[] = {
     {"auto", BRAMBLE_PARALLEL_AUTO},
     {"ring", BRAMBLE_PARALLEL_RING},
+    {"central", BRAMBLE_PARALLEL_CENTRAL},
     {NULL, 0},
 };
 

@@ -286,6 +286,8 @@ static void run_part(const struct machine *machine, uint32_t thread, const struc
 struct phase_run {
     struct machine *machine;
     const struct plan_phase *phase;
+    uint32_t first_piece, n_pieces;
+    uint64_t first_microbatch, n_microbatches;
 };
 
 /* Parts of gradients come first: they are the longest jobs, and one that began last would be waited for. */
@@ -294,15 +296,17 @@ static void run_job(void *context, uint32_t thread, uint64_t i)
     const struct phase_run *run = context;
     struct machine *machine = run->machine;
     const struct plan *plan = machine->plan;
-    uint64_t n_pieces = pieces(machine), n_parts = run->phase->n_parts * n_pieces;
+    uint64_t n_parts = (uint64_t)run->phase->n_parts * run->n_pieces;
     if (i < n_parts) {
-        uint32_t part = run->phase->first_part + (uint32_t)(i / n_pieces);
-        run_part(machine, thread, &plan->parts[part], (uint32_t)(i % n_pieces));
-        if (machine->share) share_part_done(machine->share, part);
+        uint32_t part = run->phase->first_part + (uint32_t)(i / run->n_pieces);
+        uint32_t piece = run->first_piece + (uint32_t)(i % run->n_pieces);
+        run_part(machine, thread, &plan->parts[part], piece);
+        if (machine->share) share_part_done(machine->share, part, piece);
         return;
     }
     for (uint32_t s = 0; s < run->phase->n_steps; s++)
-        run_step(machine, thread, i - n_parts, &plan->steps[run->phase->first_step + s]);
+        run_step(machine, thread, run->first_microbatch + i - n_parts,
+                 &plan->steps[run->phase->first_step + s]);
 }
 
 /* Over the batch, into leaves[0]. */
@@ -336,14 +340,28 @@ static void combine(struct machine *machine, const struct plan_step *step)
     }
 }
 
+static void run_phase(const struct phase_run *run)
+{
+    struct machine *machine = run->machine;
+    uint64_t n_parts = (uint64_t)run->phase->n_parts * run->n_pieces;
+    uint64_t n_microbatches = run->phase->n_steps ? run->n_microbatches : 0;
+    if (!is_broken(machine)) team_run(machine->team, n_parts + n_microbatches, run_job, (void *)run);
+}
+
+void machine_phase_of(struct machine *machine, uint32_t number, uint32_t first, uint32_t n)
+{
+    const struct share_piece *pieces = machine->share->pieces, *last = &pieces[first + n - 1];
+    uint32_t begin = pieces[first].first;
+    run_phase(&(struct phase_run){machine, &machine->plan->phases[number], first, n, begin,
+                                  last->first + last->n - begin});
+}
+
 void machine_phase(struct machine *machine, uint32_t number)
 {
     const struct plan *plan = machine->plan;
     const struct plan_phase *phase = &plan->phases[number];
-    uint64_t n_parts = (uint64_t)phase->n_parts * pieces(machine);
-    uint64_t n_microbatches = phase->n_steps ? microbatches(machine) : 0;
+    run_phase(&(struct phase_run){machine, phase, 0, pieces(machine), 0, microbatches(machine)});
     if (is_broken(machine)) return;
-    team_run(machine->team, n_parts + n_microbatches, run_job, &(struct phase_run){machine, phase});
     for (uint32_t s = phase->first_step; s < phase->first_step + phase->n_steps; s++)
         if (plan->steps[s].work == PLAN_FORWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD_GATHER)
             combine(machine, &plan->steps[s]);

@@ -51,6 +51,9 @@ void machine_prepare(struct machine *machine);
  * Where a share is broken, what comes of it is nothing. */
 void machine_phase(struct machine *machine, uint32_t phase);
 
+/* The same of a share's pieces first..first + n - 1 alone, when the plan gathers nothing. */
+void machine_phase_of(struct machine *machine, uint32_t phase, uint32_t first, uint32_t n);
+
 /* After the last phase: waits for what other members have; adds up those of parameters that several nodes
  * train. */
 void machine_finish_gradients(struct machine *machine);

@@ -3,7 +3,7 @@
  * whoever fills in these functions (tests/net/test_together.c does it between threads). All members take the
  * same steps on the same divisions, so that their calls meet.
  *
- *   begin ... gather ... ready(0) ... gather ... ready(1) ... finish
+ *   begin ... gather ... ready(0, 0) ... gather ... ready(1, 0) ... finish
  *
  * False: the members cannot go on together. The step is over then, and no later one begins; the reason stays
  * with the context.
@@ -29,6 +29,8 @@ struct peers_sums {
     size_t n_numbers;
     const struct peers_bucket *buckets;
     uint32_t n_buckets;
+    bool by_pieces; /* what becomes ready: first one piece in all buckets, then the next one; else one bucket
+                       with all pieces after another. All members' steps are the same in this */
 };
 
 struct net_peers {
@@ -39,8 +41,8 @@ struct net_peers {
      * of the division. Only the thread that takes the step calls it. */
     bool (*gather)(void *context, const struct division *division, const double *mine, size_t size,
                    double *all);
-    /* This bucket's numbers of `mine` are there; any thread calls it and is not to be kept. */
-    void (*ready)(void *context, uint32_t bucket);
+    /* This bucket's numbers of this piece of ours are there; any thread calls it and is not to be kept. */
+    void (*ready)(void *context, uint32_t bucket, uint32_t piece);
     /* Waits for the totals. */
     bool (*finish)(void *context);
 };

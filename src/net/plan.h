@@ -73,8 +73,8 @@ struct plan_sum {
 
 struct plan {
     const struct net_graph *graph;
-    bool training;
-    uint32_t microbatches; /* of the largest batch */
+    bool training, gathers; /* gathers: something looks across samples before the gradients do */
+    uint32_t microbatches;  /* of the largest batch */
     uint32_t n_phases, n_steps, n_parts, n_sums, n_tensors;
     struct plan_phase *phases;
     struct plan_step *steps; /* in the order of phases */

@@ -62,6 +62,7 @@ static void level_backward(struct plan *plan)
 
 static void push(struct plan *plan, uint32_t phase, enum plan_work work, uint32_t node)
 {
+    plan->gathers |= work == PLAN_FORWARD_GATHER || work == PLAN_BACKWARD_GATHER;
     plan->steps[plan->n_steps++] = (struct plan_step){.phase = phase, .work = work, .node = node};
 }
 

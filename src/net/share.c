@@ -22,7 +22,7 @@ static bool make_room(struct share *share)
     share->all = mem_alloc(plan->microbatches, most_sums(plan) * sizeof *share->all);
     share->mine = mem_alloc_large(n, fold_levels(plan->microbatches) * sizeof *share->mine);
     share->totals = mem_alloc_large(n, sizeof *share->totals);
-    share->left = mem_alloc(share->buckets.n, sizeof *share->left);
+    share->left = mem_alloc(share->buckets.n, FOLD_LEVELS * sizeof *share->left);
     return share->numbers && share->all && share->mine && share->totals && share->left;
 }
 
@@ -79,12 +79,11 @@ void share_begin(struct share *share, const struct net_peers *peers, const struc
                                       .totals = share->totals,
                                       .n_numbers = share->buckets.n_numbers,
                                       .buckets = share->buckets.list,
-                                      .n_buckets = share->buckets.n};
-    for (uint32_t b = 0; b < share->buckets.n; b++)
-        atomic_init(&share->left[b], share->buckets.n_parts[b] * share->n_pieces);
+                                      .n_buckets = share->buckets.n,
+                                      .by_pieces = !share->plan->gathers};
+    for (uint32_t i = 0; i < share->buckets.n * FOLD_LEVELS; i++)
+        atomic_init(&share->left[i], share->buckets.n_parts[i / FOLD_LEVELS]);
     share->broken = !peers->begin(peers->context, &share->sums);
-    for (uint32_t b = 0; b < share->buckets.n && !share->n_pieces && !share->broken; b++)
-        peers->ready(peers->context, b);
 }
 
 void share_add_up(struct share *share, double *leaves, size_t size, size_t stride)
@@ -107,10 +106,11 @@ float *share_gradient(const struct share *share, uint32_t piece, uint32_t node, 
     return place == SIZE_MAX ? NULL : share->mine + piece * share->buckets.n_numbers + place;
 }
 
-void share_part_done(struct share *share, uint32_t part)
+void share_part_done(struct share *share, uint32_t part, uint32_t piece)
 {
     uint32_t bucket = share->buckets.of_part[part];
-    if (atomic_fetch_sub(&share->left[bucket], 1) == 1) share->peers->ready(share->peers->context, bucket);
+    if (atomic_fetch_sub(&share->left[bucket * FOLD_LEVELS + piece], 1) == 1)
+        share->peers->ready(share->peers->context, bucket, piece);
 }
 
 void share_finish(struct share *share, float *gradients)

@@ -26,7 +26,7 @@ struct share {
     struct share_piece pieces[FOLD_LEVELS];
     double *all;          /* room for sums of all pieces */
     float *mine, *totals; /* as peers_sums has them */
-    atomic_uint *left;    /* of each bucket: jobs until it is ready */
+    atomic_uint *left;    /* [buckets][FOLD_LEVELS]: jobs until a piece is ready there */
     struct peers_sums sums;
     bool broken; /* the members cannot go on together */
 };
@@ -46,7 +46,7 @@ void share_add_up(struct share *share, double *leaves, size_t size, size_t strid
 /* Where a node's input's gradient goes, of a piece. NULL: nowhere. */
 float *share_gradient(const struct share *share, uint32_t piece, uint32_t node, uint32_t input);
 /* A part of a gradient is done, of one piece. Any thread's. */
-void share_part_done(struct share *share, uint32_t part);
+void share_part_done(struct share *share, uint32_t part, uint32_t piece);
 
 /* Waits for what all members' gradients add up to. */
 void share_finish(struct share *share, float *gradients);

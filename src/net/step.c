@@ -117,6 +117,33 @@ static uint32_t find_bad_node(struct trainer *trainer)
     return bad == NET_NONE ? gradient : bad;
 }
 
+/* How many pieces from `first` on are taken at once: so many that no thread lacks work, then or afterwards.
+ */
+static uint32_t pieces_at_once(const struct trainer *trainer, uint32_t first)
+{
+    const struct share *share = trainer->machine.share;
+    uint32_t threads = team_size(trainer->team), taken = 0, n = 0;
+    while (first + n < share->n_pieces &&
+           (taken < threads || share->n_own - share->pieces[first + n].first < threads))
+        taken += share->pieces[first + n++].n;
+    return n;
+}
+
+/* Piece by piece where that is possible: the gradients of one travel while the next one's are computed. */
+static void run_phases(struct trainer *trainer)
+{
+    struct machine *machine = &trainer->machine;
+    uint32_t n_phases = trainer->plan.n_phases;
+    if (!machine->share || trainer->plan.gathers) {
+        for (uint32_t phase = 0; phase < n_phases; phase++) machine_phase(machine, phase);
+        return;
+    }
+    for (uint32_t first = 0, n; first < machine->share->n_pieces; first += n) {
+        n = pieces_at_once(trainer, first);
+        for (uint32_t phase = 0; phase < n_phases; phase++) machine_phase_of(machine, phase, first, n);
+    }
+}
+
 /* The machine knows what it works on; all but the update. */
 static struct step_result find_gradients(struct trainer *trainer)
 {
@@ -124,7 +151,7 @@ static struct step_result find_gradients(struct trainer *trainer)
     machine->step = trainer->steps + 1;
     save_states(trainer);
     machine_prepare(machine);
-    for (uint32_t phase = 0; phase < trainer->plan.n_phases; phase++) machine_phase(machine, phase);
+    run_phases(trainer);
     struct loss_sum sum = machine_loss(machine);
     machine_finish_gradients(machine);
     struct step_result result = {

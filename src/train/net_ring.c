@@ -2,12 +2,22 @@
 #include "train/net_strategy.h"
 #include "train/ring.h"
 
-static bramble_status start(struct net_member *m, bramble_error *error)
+static bramble_status start_as(struct net_member *m, enum reduce_slices slices, bramble_error *error)
 {
     struct ring *ring;
-    bramble_status status = ring_new(&ring, m->exchanges, error);
+    bramble_status status = ring_new(&ring, m->exchanges, slices, error);
     if (!status) m->strategy = ring;
     return status;
+}
+
+static bramble_status start(struct net_member *m, bramble_error *error)
+{
+    return start_as(m, REDUCE_EVEN, error);
+}
+
+static bramble_status start_central(struct net_member *m, bramble_error *error)
+{
+    return start_as(m, REDUCE_CENTRAL, error);
 }
 
 static void stop(struct net_member *m)
@@ -44,3 +54,4 @@ static struct step_result take(struct net_member *m, struct trainer *trainer, co
 }
 
 const struct net_strategy net_ring = {start, take, stop};
+const struct net_strategy net_central = {start_central, take, stop};

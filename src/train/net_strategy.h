@@ -45,6 +45,8 @@ struct net_strategy {
  * and after each step all have the weights that one machine would have, bit for bit. Who takes part, and
  * when, changes nothing in the result. */
 extern const struct net_strategy net_ring;
+/* The same by way of the first member, which adds all gradients up. */
+extern const struct net_strategy net_central;
 
 /* What these options ask for; NULL: nothing that is there. */
 const struct net_strategy *net_strategy_of(const bramble_net_options *options);

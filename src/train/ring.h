@@ -1,21 +1,22 @@
 /*
  * What members of a training step say to each other (net/peers.h), over exchanges (cluster/exchange.h).
  *
- * Gradients go bucket by bucket, on a thread of the ring's own, while the ones behind them are computed: each
- * member adds up a slice of the bucket and sends it to all, a ring all-reduce's traffic without its many
- * rounds, which slow processors wait for longer than for the bytes. All pieces of a slice are added in the
- * division's order, so the sums have one machine's bits.
+ * Gradients go parcel by parcel (reduce.h), on a thread of the ring's own, while the ones behind them are
+ * computed. All pieces are added in the division's order, so the sums have one machine's bits.
  */
 #ifndef TRAIN_RING_H
 #define TRAIN_RING_H
 
 #include "cluster/exchange.h"
 #include "net/peers.h"
+#include "train/reduce.h"
 
 struct ring;
 
-/* exchanges[2] are ways to the same members that may be used at the same time; borrowed. */
-bramble_status ring_new(struct ring **out, const struct exchange exchanges[2], bramble_error *error);
+/* exchanges[2] are ways to the same members that may be used at the same time; borrowed. All members' slices
+ * are of one kind. */
+bramble_status ring_new(struct ring **out, const struct exchange exchanges[2], enum reduce_slices slices,
+                        bramble_error *error);
 /* Also in the midst of a step; nobody may be in it then, and the exchanges are of no use any more. NULL is
  * fine. */
 void ring_free(struct ring *ring);

@@ -20,8 +20,9 @@ struct peers_meeting {
 
 struct peers_seat {
     struct peers_meeting *meeting;
-    uint32_t member, gathers, wrong; /* wrong: calls that peers.h does not allow */
-    atomic_uint times_ready[PEERS_BUCKETS_MAX];
+    uint32_t member, gathers, wrong;      /* wrong: calls that peers.h does not allow */
+    atomic_uint ready[PEERS_BUCKETS_MAX]; /* bit p: of its own piece p */
+    atomic_uint twice;
 };
 
 static bool seat_begin(void *context, const struct peers_sums *sums)
@@ -29,7 +30,7 @@ static bool seat_begin(void *context, const struct peers_sums *sums)
     struct peers_seat *seat = context;
     seat->meeting->sums[seat->member] = sums;
     seat->wrong += sums->n_buckets > PEERS_BUCKETS_MAX;
-    for (uint32_t b = 0; b < PEERS_BUCKETS_MAX; b++) atomic_store(&seat->times_ready[b], 0);
+    for (uint32_t b = 0; b < PEERS_BUCKETS_MAX; b++) atomic_store(&seat->ready[b], 0);
     return true;
 }
 
@@ -51,10 +52,10 @@ static bool seat_gather(void *context, const struct division *division, const do
     return true;
 }
 
-static void seat_ready(void *context, uint32_t bucket)
+static void seat_ready(void *context, uint32_t bucket, uint32_t piece)
 {
     struct peers_seat *seat = context;
-    atomic_fetch_add(&seat->times_ready[bucket], 1);
+    if (atomic_fetch_or(&seat->ready[bucket], 1u << piece) >> piece & 1) atomic_fetch_add(&seat->twice, 1);
 }
 
 static bool seat_finish(void *context)
@@ -65,8 +66,10 @@ static bool seat_finish(void *context)
     const float *pieces[PEERS_MAX * 24];
     uint32_t own[PEERS_MAX] = {0};
     size_t numbers = 0;
+    uint32_t all = (1u << division_pieces_of(sums->division, seat->member)) - 1;
+    seat->wrong += atomic_load(&seat->twice);
     for (uint32_t b = 0; b < sums->n_buckets; b++) {
-        seat->wrong += atomic_load(&seat->times_ready[b]) != 1 || sums->buckets[b].first != numbers;
+        seat->wrong += atomic_load(&seat->ready[b]) != all || sums->buckets[b].first != numbers;
         numbers += sums->buckets[b].n;
     }
     seat->wrong += numbers != sums->n_numbers;

@@ -139,6 +139,7 @@ static void check_same(const struct outcome *want, const struct outcome *got)
 /* A member: a thread with a network and a ring of its own. */
 struct member {
     const struct net_spec *spec;
+    enum reduce_slices slices;
     struct seat seats[CHANNELS];
     uint32_t poisoned_step; /* a sample of it is not a number */
     struct step_result last;
@@ -204,7 +205,7 @@ static void *run_member(void *context)
     struct trainer *trainer = trainer_of(&graph, true);
     assert_int_equal(division_init(&division, exchanges->n_members, BATCH / MICROBATCH + 1, NULL),
                      BRAMBLE_OK);
-    assert_int_equal(ring_new(&ring, exchanges, NULL), BRAMBLE_OK);
+    assert_int_equal(ring_new(&ring, exchanges, member->slices, NULL), BRAMBLE_OK);
     for (uint32_t step = 0; step < STEPS; step++) {
         member->last = take_step(member, ring, trainer, &division, graph.values[graph.input].size, step);
         if (member->last.broken || member->last.bad_node != NET_NONE) break;
@@ -226,8 +227,8 @@ struct game {
     struct member members[MEMBERS_MAX];
 };
 
-static void play(struct game *game, const struct net_spec *spec, uint32_t n, const struct fault *fault,
-                 uint32_t poisoned_step)
+static void play_as(struct game *game, enum reduce_slices slices, const struct net_spec *spec, uint32_t n,
+                    const struct fault *fault, uint32_t poisoned_step)
 {
     memset(game, 0, sizeof *game);
     meeting_init(&game->meeting, n);
@@ -235,11 +236,18 @@ static void play(struct game *game, const struct net_spec *spec, uint32_t n, con
     for (uint32_t m = 0; m < n; m++) {
         struct member *member = &game->members[m];
         member->spec = spec;
+        member->slices = slices;
         member->poisoned_step = poisoned_step;
         for (uint32_t c = 0; c < CHANNELS; c++) member->seats[c] = (struct seat){&game->meeting, m, c};
         assert_int_equal(pthread_create(&member->thread, NULL, run_member, member), 0);
     }
     for (uint32_t m = 0; m < n; m++) pthread_join(game->members[m].thread, NULL);
+}
+
+static void play(struct game *game, const struct net_spec *spec, uint32_t n, const struct fault *fault,
+                 uint32_t poisoned_step)
+{
+    play_as(game, REDUCE_EVEN, spec, n, fault, poisoned_step);
 }
 
 static void game_fini(struct game *game)
@@ -268,15 +276,56 @@ static void test_members_get_the_bits_of_one(void **state)
     }
 }
 
-/* Small buckets go to all in one round, others in two. */
+/* Of all steps, by so many members: of each piece that the member with most of them has a round a bucket, or
+ * one for all of them. */
+static size_t rounds_of_pieces(uint32_t n_members, size_t buckets, bool gathers)
+{
+    size_t rounds = 0;
+    for (uint32_t step = 0; step < STEPS; step++) {
+        uint32_t shares[MEMBERS_MAX], most = 1;
+        share_out(shares, n_members, step, (samples_of(step) + MICROBATCH - 1) / MICROBATCH);
+        for (uint32_t m = 0; m < n_members; m++) {
+            uint32_t pieces = (uint32_t)__builtin_popcount(shares[m]);
+            if (pieces > most) most = pieces;
+        }
+        rounds += (gathers ? 1 : most) * buckets;
+    }
+    return rounds;
+}
+
+/* Gradients that meet at one member are added up in the same order; all buckets go there and back. */
+static void test_a_central_member(void **state)
+{
+    (void)state;
+    static const size_t buckets[N_SPECS] = {[RESIDUAL] = 1, [BUCKETS] = 3};
+    struct game game;
+    for (uint32_t s = RESIDUAL; s <= BUCKETS; s++) {
+        struct outcome alone;
+        run_alone(&specs[s], STEPS, &alone);
+        for (uint32_t n = 1; n <= MEMBERS_MAX; n += 2) {
+            play_as(&game, REDUCE_CENTRAL, &specs[s], n, NULL, STEPS);
+            for (uint32_t m = 0; m < n; m++) {
+                assert_int_equal(game.members[m].error.status, BRAMBLE_OK);
+                check_same(&alone, &game.members[m].outcome);
+            }
+            size_t rounds = rounds_of_pieces(n, buckets[s], s == RESIDUAL) + (n > 1 ? STEPS * buckets[s] : 0);
+            assert_int_equal(game.meeting.channels[1].rounds[0], rounds);
+            game_fini(&game);
+        }
+        free(alone.state);
+    }
+}
+
+/* The totals of small buckets need no round of their own, those of others do. */
 static void test_both_ways_are_gone(void **state)
 {
     (void)state;
-    static const size_t rounds[N_SPECS] = {[TINY] = 1, [MLP] = 2, [CNN] = 2, [RESIDUAL] = 1, [BUCKETS] = 6};
+    static const size_t totals[N_SPECS] = {[TINY] = 0, [MLP] = 1, [CNN] = 1, [RESIDUAL] = 0, [BUCKETS] = 3};
     struct game game;
     for (uint32_t s = 0; s < N_SPECS; s++) {
         play(&game, &specs[s], 3, NULL, STEPS);
-        assert_int_equal(game.meeting.channels[1].rounds[0], STEPS * rounds[s]);
+        size_t rounds = rounds_of_pieces(3, s == BUCKETS ? 3 : 1, s == RESIDUAL) + STEPS * totals[s];
+        assert_int_equal(game.meeting.channels[1].rounds[0], rounds);
         game_fini(&game);
     }
 }
@@ -367,7 +416,7 @@ static void test_wrong_lengths_are_refused(void **state)
         struct fault fault = {
             .round = 1 + i % 2, .channel = i / 2 % 2, .member = i / 4 % 3, .longer = longer[i / 12]};
         struct game game;
-        play(&game, &specs[some[i % 3]], 3, &fault, STEPS);
+        play_as(&game, i / 8 % 2 ? REDUCE_CENTRAL : REDUCE_EVEN, &specs[some[i % 3]], 3, &fault, STEPS);
         uint32_t n_named = check_named(&game, fault.member);
         if (fault.longer > 0) assert_true(n_named > 0);
         n_shorter += fault.longer < 0 && n_named;
@@ -409,7 +458,7 @@ static void test_every_allocation(void **state)
     for (size_t n = 1;; n++) {
         struct ring *ring = NULL;
         mem_fail_at(n, 0);
-        bramble_status status = ring_new(&ring, exchanges, NULL);
+        bramble_status status = ring_new(&ring, exchanges, REDUCE_EVEN, NULL);
         bool reached = mem_fail_count() >= n;
         mem_fail_at(0, 0);
         ring_free(ring);
@@ -423,9 +472,13 @@ static void test_every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members_get_the_bits_of_one), cmocka_unit_test(test_both_ways_are_gone),
-        cmocka_unit_test(test_an_exchange_that_fails),      cmocka_unit_test(test_wrong_lengths_are_refused),
-        cmocka_unit_test(test_what_is_not_finite),          cmocka_unit_test(test_every_allocation),
+        cmocka_unit_test(test_members_get_the_bits_of_one),
+        cmocka_unit_test(test_a_central_member),
+        cmocka_unit_test(test_both_ways_are_gone),
+        cmocka_unit_test(test_an_exchange_that_fails),
+        cmocka_unit_test(test_wrong_lengths_are_refused),
+        cmocka_unit_test(test_what_is_not_finite),
+        cmocka_unit_test(test_every_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

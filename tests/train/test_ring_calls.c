@@ -1,4 +1,5 @@
-/* A ring by itself: buckets that become ready in any order, what it tells of waiting, and which error stays.
+/* A ring by itself: pieces of buckets that become ready in any order, what it tells of waiting, and which
+ * error stays.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,14 +62,14 @@ static void share_out(uint32_t *shares, uint32_t n_members, uint32_t step)
         shares[step % 4 == 3 ? step % n_members : (i * i + step * i) % n_members]++;
 }
 
-/* Before a bucket is ready its numbers are not there. */
-static void fill_bucket(const struct member *member, const struct peers_bucket *bucket)
+/* Before a piece of a bucket is ready its numbers are not there. */
+static void fill_bucket(const struct member *member, const struct peers_bucket *bucket, uint32_t piece)
 {
-    float *to = member->mine + bucket->first;
-    for (uint32_t p = 0; p < member->division.n_pieces; p++) {
+    for (uint32_t p = 0, own = 0; p < member->division.n_pieces; p++) {
         if (member->division.pieces[p].member != member->seats[0].rank) continue;
-        memcpy(to, member->pieces + p * NUMBERS + bucket->first, bucket->n * sizeof *to);
-        to += NUMBERS;
+        if (own++ == piece)
+            memcpy(member->mine + piece * NUMBERS + bucket->first,
+                   member->pieces + p * NUMBERS + bucket->first, bucket->n * sizeof(float));
     }
 }
 
@@ -76,10 +77,11 @@ static void fill_bucket(const struct member *member, const struct peers_bucket *
 static void say_ready(const struct member *member, uint32_t from)
 {
     uint32_t factor = 2 * (member->step + member->seats[0].rank) + 1;
-    for (uint32_t i = from; i < BUCKETS; i += 2) {
-        uint32_t bucket = (i * factor + member->step) % BUCKETS;
-        fill_bucket(member, &member->buckets[bucket]);
-        member->peers->ready(member->peers->context, bucket);
+    uint32_t n_pieces = division_pieces_of(&member->division, member->seats[0].rank);
+    for (uint32_t i = from; i < BUCKETS * n_pieces; i += 2) {
+        uint32_t bucket = (i * factor + member->step) % BUCKETS, piece = (i / BUCKETS + bucket) % n_pieces;
+        fill_bucket(member, &member->buckets[bucket], piece);
+        member->peers->ready(member->peers->context, bucket, piece);
     }
 }
 
@@ -115,8 +117,8 @@ static void check_totals(struct member *member, const float *totals)
 static void take_step(struct member *member)
 {
     float *totals = calloc(NUMBERS, sizeof *totals);
-    const struct peers_sums sums = {&member->division, member->mine,    totals,
-                                    NUMBERS,           member->buckets, BUCKETS};
+    const struct peers_sums sums = {&member->division, member->mine,        totals, NUMBERS, member->buckets,
+                                    BUCKETS,           member->step / 4 % 2};
     pthread_t helper;
     memset(member->mine, 0, MICROBATCHES * NUMBERS * sizeof *member->mine);
     for (size_t i = 0; i < member->division.n_pieces * (size_t)NUMBERS; i++)
@@ -141,7 +143,7 @@ static void *run_member(void *context)
     member->mine = malloc(MICROBATCHES * NUMBERS * sizeof *member->mine);
     for (uint32_t c = 0; c < CHANNELS; c++) exchanges[c] = exchange_of(&member->seats[c]);
     member->wrong += division_init(&member->division, exchanges->n_members, MICROBATCHES, NULL) != BRAMBLE_OK;
-    member->wrong += ring_new(&ring, exchanges, NULL) != BRAMBLE_OK;
+    member->wrong += ring_new(&ring, exchanges, REDUCE_EVEN, NULL) != BRAMBLE_OK;
     member->peers = ring_peers(ring);
     for (member->step = 0; member->step < STEPS && !member->wrong; member->step++) {
         uint32_t shares[MEMBERS_MAX];
@@ -225,9 +227,9 @@ static struct alone *alone_new(void)
     division_set(&alone->division, (const uint32_t[]){1});
     for (size_t i = 0; i < NUMBERS; i++) alone->mine[i] = (float)number_of(0, 0, i);
     lay_buckets(alone->buckets);
-    alone->sums =
-        (struct peers_sums){&alone->division, alone->mine, alone->totals, NUMBERS, alone->buckets, BUCKETS};
-    assert_int_equal(ring_new(&alone->ring, alone->exchanges, NULL), BRAMBLE_OK);
+    alone->sums = (struct peers_sums){&alone->division, alone->mine, alone->totals, NUMBERS,
+                                      alone->buckets,   BUCKETS,     true};
+    assert_int_equal(ring_new(&alone->ring, alone->exchanges, REDUCE_EVEN, NULL), BRAMBLE_OK);
     alone->peers = ring_peers(alone->ring);
     return alone;
 }
@@ -254,7 +256,7 @@ static bool alone_gather(struct alone *alone)
 
 static bool alone_finish(struct alone *alone)
 {
-    for (uint32_t b = 0; b < BUCKETS; b++) alone->peers->ready(alone->peers->context, b);
+    for (uint32_t b = 0; b < BUCKETS; b++) alone->peers->ready(alone->peers->context, b, 0);
     bool good = alone->peers->finish(alone->peers->context);
     if (good) assert_memory_equal(alone->totals, alone->mine, sizeof alone->mine);
     return good;
