@@ -96,4 +96,5 @@ def main():
                       "parameters": sum(p.numel() for p in net.parameters()), "torch": torch.__version__}))
 
 
-main()
+if __name__ == "__main__":
+    main()
