@@ -20,6 +20,7 @@ static void place_node(struct buckets *b, uint32_t n)
 static void fill(struct buckets *b)
 {
     const struct plan *plan = b->plan;
+    size_t least = plan->gathers ? BUCKET_NUMBERS : BUCKET_NUMBERS_BY_PIECES;
     struct peers_bucket *bucket = b->list;
     for (uint32_t p = 0; p < plan->n_parts; p++) {
         uint32_t n = plan->parts[p].node;
@@ -29,7 +30,7 @@ static void fill(struct buckets *b)
         b->of_part[p] = b->n;
         b->n_parts[b->n]++;
         bucket->n = b->n_numbers - bucket->first;
-        if ((!ends || bucket->n < BUCKET_NUMBERS) && p + 1 < plan->n_parts) continue;
+        if ((!ends || bucket->n < least) && p + 1 < plan->n_parts) continue;
         b->n++;
         *++bucket = (struct peers_bucket){.first = b->n_numbers};
     }

@@ -9,7 +9,9 @@
 #include "net/peers.h"
 #include "net/plan.h"
 
-enum { BUCKET_NUMBERS = 65536 }; /* that a bucket has at least, but for the last one: 256 KB */
+/* That a bucket has at least, but for the last one: 256 KB, so that the first ones travel soon; 4 MB where
+ * all of a piece's gradients become ready at once anyway. */
+enum { BUCKET_NUMBERS = 1 << 16, BUCKET_NUMBERS_BY_PIECES = 1 << 20 };
 
 struct buckets {
     const struct plan *plan;

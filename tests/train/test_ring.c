@@ -36,7 +36,9 @@ static const struct net_spec specs[] = {
      "residual\nconv 8 3x3 stride 2 pad same nobias\nbatchnorm relu\nconv 8 3x3 pad same nobias\nbatchnorm\n"
      "shortcut\nconv 8 1x1 stride 2 nobias\nbatchnorm\nend relu\nglobalavgpool\ndense outputs\n",
      {3, {6, 6, 2}}},
-    {"buckets", "dense 300 relu\ndense 300 relu\ndense 250 relu\ndense outputs\n", {1, {30}}},
+    {"buckets",
+     "dense 300\nbatchnorm relu\ndense 300\nbatchnorm relu\ndense 250 relu\ndense outputs\n",
+     {1, {30}}},
 };
 enum { TINY, MLP, CNN, RESIDUAL, BUCKETS, N_SPECS };
 
@@ -308,7 +310,7 @@ static void test_a_central_member(void **state)
                 assert_int_equal(game.members[m].error.status, BRAMBLE_OK);
                 check_same(&alone, &game.members[m].outcome);
             }
-            size_t rounds = rounds_of_pieces(n, buckets[s], s == RESIDUAL) + (n > 1 ? STEPS * buckets[s] : 0);
+            size_t rounds = rounds_of_pieces(n, buckets[s], true) + (n > 1 ? STEPS * buckets[s] : 0);
             assert_int_equal(game.meeting.channels[1].rounds[0], rounds);
             game_fini(&game);
         }
@@ -324,7 +326,8 @@ static void test_both_ways_are_gone(void **state)
     struct game game;
     for (uint32_t s = 0; s < N_SPECS; s++) {
         play(&game, &specs[s], 3, NULL, STEPS);
-        size_t rounds = rounds_of_pieces(3, s == BUCKETS ? 3 : 1, s == RESIDUAL) + STEPS * totals[s];
+        size_t rounds =
+            rounds_of_pieces(3, s == BUCKETS ? 3 : 1, s == RESIDUAL || s == BUCKETS) + STEPS * totals[s];
         assert_int_equal(game.meeting.channels[1].rounds[0], rounds);
         game_fini(&game);
     }
