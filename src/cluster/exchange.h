@@ -1,6 +1,6 @@
 /*
- * Bytes from everybody to everybody, for work that members do together step by step. The engine does it over
- * MPI; tests do it between threads.
+ * Bytes from everybody to everybody, for work that members do together step by step, and letters from one to
+ * another, for work that each does at its own pace. The engine does it over MPI; tests do it between threads.
  */
 #ifndef CLUSTER_EXCHANGE_H
 #define CLUSTER_EXCHANGE_H
@@ -28,6 +28,12 @@ struct exchange {
      * theirs[rank] is mine[rank]. Counts as a call of all_gather does. */
     bramble_status (*all_to_all)(void *context, const struct exchanged *mine, struct exchanged *theirs,
                                  bramble_error *error);
+    /* A letter for one member, ourselves too, which takes it with `receive` from the same way; those of one
+     * sender come in order. Does not wait. One thread sends, another may receive. */
+    bramble_status (*send)(void *context, uint32_t member, const void *bytes, size_t length,
+                           bramble_error *error);
+    /* Waits for the next letter to us, whoever sent it; borrowed until the next call. */
+    bramble_status (*receive)(void *context, uint32_t *from, struct exchanged *letter, bramble_error *error);
     /* From now on all exchanges fail here, on every way to these members, and so does one that another thread
      * is in. */
     void (*leave)(void *context);

@@ -6,9 +6,14 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "cluster/letters.h"
 #include "cluster/wire.h"
 
-#define ROUND_BITS 31 /* of a message's number; above them stands the channel */
+/* Of a message's number: above an exchange's round stands the channel; a letter has no round. */
+#define ROUND_BITS 30
+#define ROUND_MASK ((1U << ROUND_BITS) - 1)
+#define IS_LETTER (1U << ROUND_BITS)
+#define CHANNEL_SHIFT (ROUND_BITS + 1)
 
 /* What one member sends another in one exchange: struct wire_pair, then the bytes. */
 struct offering {
@@ -25,6 +30,9 @@ struct channel {
     struct offering *outgoing;    /* n_members */
     struct offering own;          /* what all_gather was given, to be lent back */
     struct offering *incoming[2]; /* of rounds that are even, and odd; n_members each */
+    struct letters leaving, arrived;
+    struct letter lent; /* what `receive` gave last */
+    pthread_cond_t came;
 };
 
 struct swap {
@@ -42,6 +50,7 @@ static bool channel_init(struct channel *channel, struct swap *swap, uint32_t nu
     channel->number = number;
     channel->posted = true;
     pthread_cond_init(&channel->changed, NULL);
+    pthread_cond_init(&channel->came, NULL);
     channel->outgoing = mem_zalloc(swap->n_members, sizeof *channel->outgoing);
     for (unsigned i = 0; i < 2; i++)
         channel->incoming[i] = mem_zalloc(swap->n_members, sizeof *channel->incoming[i]);
@@ -64,7 +73,11 @@ static void channel_fini(struct channel *channel)
         mem_free(all[i]);
     }
     release(&channel->own, 1);
+    letters_fini(&channel->leaving);
+    letters_fini(&channel->arrived);
+    mem_free(channel->lent.message);
     pthread_cond_destroy(&channel->changed);
+    pthread_cond_destroy(&channel->came);
 }
 
 struct swap *swap_new(uint32_t job, uint32_t rank, uint32_t n_members)
@@ -118,7 +131,7 @@ static bool begin(struct channel *channel, const struct exchanged *mine, uint32_
     bool broken = swap->broken;
     pthread_mutex_unlock(&swap->lock);
     if (broken) return true;
-    struct wire_pair head = {swap->job, channel->number << ROUND_BITS | (round & ((1U << ROUND_BITS) - 1))};
+    struct wire_pair head = {swap->job, channel->number << CHANNEL_SHIFT | (round & ROUND_MASK)};
     for (uint32_t m = 0; m < swap->n_members; m++)
         if (m != swap->rank && !offer(&channel->outgoing[m], &head, &mine[m * stride])) return false;
     pthread_mutex_lock(&swap->lock);
@@ -137,6 +150,11 @@ static bool all_there(const struct channel *channel)
     return channel->posted;
 }
 
+static bramble_status dropped(bramble_error *error)
+{
+    return error_set(error, BRAMBLE_ERR_CANCELLED, "the job that members did together was dropped");
+}
+
 static bramble_status await(struct channel *channel, struct exchanged *theirs, bramble_error *error)
 {
     struct swap *swap = channel->swap;
@@ -152,8 +170,7 @@ static bramble_status await(struct channel *channel, struct exchanged *theirs, b
                                            offering->length - sizeof(struct wire_pair)};
     }
     pthread_mutex_unlock(&swap->lock);
-    if (!broken) return BRAMBLE_OK;
-    return error_set(error, BRAMBLE_ERR_CANCELLED, "the job that members did together was dropped");
+    return broken ? dropped(error) : BRAMBLE_OK;
 }
 
 static bramble_status all_to_all(void *context, const struct exchanged *mine, struct exchanged *theirs,
@@ -178,6 +195,45 @@ static bramble_status all_gather(void *context, const void *mine, size_t length,
     return await(channel, theirs, error);
 }
 
+static bramble_status send_letter(void *context, uint32_t member, const void *bytes, size_t length,
+                                  bramble_error *error)
+{
+    struct channel *channel = context;
+    struct swap *swap = channel->swap;
+    struct wire_pair head = {swap->job, channel->number << CHANNEL_SHIFT | IS_LETTER};
+    struct offering offering = {0};
+    const struct exchanged all = {bytes, length};
+    bool made = offer(&offering, &head, &all), own = member == swap->rank;
+    const struct letter letter = {member, offering.message, offering.length};
+    pthread_mutex_lock(&swap->lock);
+    bool good = made && letters_put(own ? &channel->arrived : &channel->leaving, &letter);
+    pthread_cond_signal(own ? &channel->came : &swap->begun);
+    pthread_mutex_unlock(&swap->lock);
+    if (good) return BRAMBLE_OK;
+    mem_free(offering.message);
+    return error_memory(error, "what members exchange");
+}
+
+static bramble_status receive_letter(void *context, uint32_t *from, struct exchanged *letter,
+                                     bramble_error *error)
+{
+    struct channel *channel = context;
+    struct swap *swap = channel->swap;
+    mem_free(channel->lent.message);
+    channel->lent.message = NULL;
+    pthread_mutex_lock(&swap->lock);
+    swap->n_waiting++;
+    while (!swap->broken && !letters_take(&channel->arrived, &channel->lent))
+        pthread_cond_wait(&channel->came, &swap->lock);
+    swap->n_waiting--;
+    pthread_mutex_unlock(&swap->lock);
+    if (!channel->lent.message) return dropped(error);
+    *from = channel->lent.member;
+    *letter = (struct exchanged){channel->lent.message + sizeof(struct wire_pair),
+                                 channel->lent.length - sizeof(struct wire_pair)};
+    return BRAMBLE_OK;
+}
+
 static void leave(void *context)
 {
     const struct channel *channel = context;
@@ -186,8 +242,8 @@ static void leave(void *context)
 
 struct exchange swap_exchange(struct swap *swap, uint32_t channel)
 {
-    return (struct exchange){swap->rank, swap->n_members, &swap->channels[channel],
-                             all_gather, all_to_all,      leave};
+    return (struct exchange){swap->rank, swap->n_members, &swap->channels[channel], all_gather,
+                             all_to_all, send_letter,     receive_letter,           leave};
 }
 
 static bool post(struct channel *channel,
@@ -205,6 +261,21 @@ static bool post(struct channel *channel,
     return good;
 }
 
+static bool post_letters(struct channel *channel,
+                         bool (*send)(void *context, uint32_t member, void *message, size_t length),
+                         void *context)
+{
+    bool good = true;
+    for (struct letter letter; letters_take(&channel->leaving, &letter);)
+        good = send(context, letter.member, letter.message, letter.length) && good;
+    return good;
+}
+
+static bool anything_to_post(const struct channel *channel)
+{
+    return !channel->posted || channel->leaving.n;
+}
+
 bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, void *message, size_t length),
                void *context, bool *any)
 {
@@ -212,10 +283,22 @@ bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, v
     *any = false;
     pthread_mutex_lock(&swap->lock);
     for (uint32_t i = 0; !swap->broken && i < SWAP_CHANNELS; i++) {
-        if (swap->channels[i].posted) continue;
-        *any = true;
-        good = post(&swap->channels[i], send, context) && good;
+        struct channel *channel = &swap->channels[i];
+        *any |= anything_to_post(channel);
+        if (!channel->posted) good = post(channel, send, context) && good;
+        good = post_letters(channel, send, context) && good;
     }
+    pthread_mutex_unlock(&swap->lock);
+    return good;
+}
+
+static bool take_letter(struct channel *channel, const struct letter *letter)
+{
+    struct swap *swap = channel->swap;
+    pthread_mutex_lock(&swap->lock);
+    bool good = letters_of(&channel->arrived, letter->member) < SWAP_LETTERS &&
+                letters_put(&channel->arrived, letter);
+    pthread_cond_signal(&channel->came);
     pthread_mutex_unlock(&swap->lock);
     return good;
 }
@@ -225,10 +308,12 @@ bool swap_arrived(struct swap *swap, uint32_t member, uint8_t *message, size_t l
     struct wire_pair head;
     if (length < sizeof head || member >= swap->n_members || member == swap->rank) return false;
     memcpy(&head, message, sizeof head);
-    struct channel *channel = &swap->channels[head.number >> ROUND_BITS];
+    struct channel *channel = &swap->channels[head.number >> CHANNEL_SHIFT];
+    if (head.number & IS_LETTER)
+        return !(head.number & ROUND_MASK) && take_letter(channel, &(struct letter){member, message, length});
     pthread_mutex_lock(&swap->lock);
     struct offering *offering = &channel->incoming[head.number % 2][member];
-    uint32_t ahead = (head.number - channel->round) & ((1U << ROUND_BITS) - 1);
+    uint32_t ahead = (head.number - channel->round) & ROUND_MASK;
     bool good = ahead <= 1 && !offering->message;
     if (good) *offering = (struct offering){message, length};
     pthread_cond_signal(&channel->changed);
@@ -244,11 +329,11 @@ bool swap_awaited(struct swap *swap)
     return awaited;
 }
 
-static bool anything_to_post(const struct swap *swap)
+static bool has_to_post(const struct swap *swap)
 {
-    for (uint32_t i = 0; i < SWAP_CHANNELS; i++)
-        if (!swap->channels[i].posted) return !swap->broken;
-    return false;
+    bool any = false;
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) any |= anything_to_post(&swap->channels[i]);
+    return any && !swap->broken;
 }
 
 void swap_doze(struct swap *swap, long nanoseconds)
@@ -259,7 +344,7 @@ void swap_doze(struct swap *swap, long nanoseconds)
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&swap->lock);
-    if (!anything_to_post(swap)) pthread_cond_timedwait(&swap->begun, &swap->lock, &until);
+    if (!has_to_post(swap)) pthread_cond_timedwait(&swap->begun, &swap->lock, &until);
     pthread_mutex_unlock(&swap->lock);
 }
 
@@ -267,6 +352,9 @@ void swap_break(struct swap *swap)
 {
     pthread_mutex_lock(&swap->lock);
     swap->broken = true;
-    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) pthread_cond_signal(&swap->channels[i].changed);
+    for (uint32_t i = 0; i < SWAP_CHANNELS; i++) {
+        pthread_cond_signal(&swap->channels[i].changed);
+        pthread_cond_signal(&swap->channels[i].came);
+    }
     pthread_mutex_unlock(&swap->lock);
 }

@@ -1,6 +1,7 @@
 /*
  * Exchanges (exchange.h) between the workers of an MPI job: threads compute and call them, another one has
- * the wire and brings the bytes. On each channel a member can be one exchange ahead of another, never two.
+ * the wire and brings the bytes. On each channel a member can be one exchange ahead of another, never two,
+ * and have SWAP_LETTERS letters that another has not received yet.
  */
 #ifndef CLUSTER_SWAP_H
 #define CLUSTER_SWAP_H
@@ -9,7 +10,7 @@
 
 #include "cluster/exchange.h"
 
-enum { SWAP_CHANNELS = 2 };
+enum { SWAP_CHANNELS = 2, SWAP_LETTERS = 8 };
 
 struct swap;
 
@@ -22,7 +23,7 @@ struct exchange swap_exchange(struct swap *swap, uint32_t channel);
 
 /* The rest is for the thread that has the wire. */
 
-/* Gives what is to be sent, a WIRE_EXCHANGE message for each other member, to `send`, which it becomes
+/* Gives what is to be sent, WIRE_EXCHANGE messages for other members, to `send`, which they become
  * (mem_alloc); false when that failed. *any: there was something. */
 bool swap_post(struct swap *swap, bool (*send)(void *context, uint32_t member, void *message, size_t length),
                void *context, bool *any);

@@ -29,7 +29,7 @@ enum wire_tag {
     WIRE_RESULT,    /* to 0: struct wire_result, then the bytes */
     WIRE_TOGETHER,  /* from 0: u32 job, then u32 tasks: do them together, beginning now */
     WIRE_CHAIN,     /* from 0: struct wire_chain, the first result, the last one: go on from there together */
-    WIRE_EXCHANGE,  /* to another worker: struct wire_pair, the number of the exchange; then the bytes */
+    WIRE_EXCHANGE,  /* to another worker: struct wire_pair, the number of the exchange (swap.c); the bytes */
     WIRE_CREDIT,    /* to 0: struct wire_credit: what it has done of the work that is done together */
     WIRE_FAILED,    /* to 0: struct wire_pair, a bramble_status; then a message: this node cannot do it */
     WIRE_NOTE,      /* to 0: text for the event log */

@@ -12,7 +12,7 @@
 #include "cluster/swap.h"
 #include "cluster/wire.h"
 
-enum { MEMBERS = 3, ROUNDS = 200, JOB = 7 };
+enum { MEMBERS = 3, ROUNDS = 200, JOB = 7, QUEUE_MOST = 1000 };
 
 /* A thread that computes, on one channel of a member; the test is everybody's wire. */
 struct computing {
@@ -58,6 +58,30 @@ static void *compute(void *context)
     return NULL;
 }
 
+/* Each sends a letter to every member at a time, itself too, and receives as many; numbered, of many lengths.
+ */
+static void *write_letters(void *context)
+{
+    struct computing *self = context;
+    struct exchange exchange = swap_exchange(self->swap, self->channel);
+    uint32_t seen[MEMBERS] = {0}, from;
+    struct exchanged letter;
+    for (uint32_t round = 0; round < ROUNDS && !self->status; round++) {
+        uint32_t mine[40] = {round, self->channel};
+        for (uint32_t m = 0; m < MEMBERS; m++)
+            exchange.send(exchange.context, m, mine, 8 + length_of(round, m), NULL);
+        for (uint32_t m = 0; m < MEMBERS && !self->status; m++) {
+            uint32_t theirs[2];
+            self->status = exchange.receive(exchange.context, &from, &letter, NULL);
+            if (self->status) break;
+            memcpy(theirs, letter.bytes, sizeof theirs);
+            self->wrong |= letter.length != 8 + length_of(seen[from], exchange.rank) ||
+                           theirs[0] != seen[from]++ || theirs[1] != self->channel;
+        }
+    }
+    return NULL;
+}
+
 /* Messages under way: delivered in any order between senders, in order from each. */
 struct network {
     struct swap *swaps[MEMBERS];
@@ -65,16 +89,16 @@ struct network {
     struct {
         uint8_t *message;
         size_t length;
-    } queues[MEMBERS][MEMBERS][2 * SWAP_CHANNELS];
+    } queues[MEMBERS][MEMBERS][QUEUE_MOST];
     uint32_t n_queued[MEMBERS][MEMBERS];
-    uint32_t from;
+    uint32_t from, most; /* most: messages from one to another */
 };
 
 static bool send(void *context, uint32_t member, void *message, size_t length)
 {
     struct network *network = context;
     uint32_t *n = &network->n_queued[network->from][member];
-    assert_true(*n < 2 * SWAP_CHANNELS);
+    assert_true(*n < network->most);
     network->queues[network->from][member][*n].message = message;
     network->queues[network->from][member][(*n)++].length = length;
     return true;
@@ -91,15 +115,16 @@ static bool deliver(struct network *network, uint32_t from, uint32_t to)
     return true;
 }
 
-static void start(struct network *network)
+static void start(struct network *network, void *(*work)(void *context), uint32_t most)
 {
     memset(network, 0, sizeof *network);
+    network->most = most;
     for (uint32_t m = 0; m < MEMBERS; m++) {
         assert_non_null(network->swaps[m] = swap_new(JOB, m, MEMBERS));
         for (uint32_t i = 0; i < SWAP_CHANNELS; i++) {
             struct computing *thread = &network->threads[m][i];
             *thread = (struct computing){.swap = network->swaps[m], .channel = i};
-            pthread_create(&thread->thread, NULL, compute, thread);
+            pthread_create(&thread->thread, NULL, work, thread);
         }
     }
 }
@@ -132,7 +157,7 @@ static void everybody_gets_what_everybody_sent(void **state)
 {
     (void)state;
     struct network network;
-    start(&network);
+    start(&network, compute, 2 * SWAP_CHANNELS);
     carry(&network, (size_t)ROUNDS * MEMBERS * (MEMBERS - 1) * SWAP_CHANNELS);
     end(&network);
     for (uint32_t m = 0; m < MEMBERS; m++) {
@@ -143,11 +168,40 @@ static void everybody_gets_what_everybody_sent(void **state)
     }
 }
 
+/* Members are at most a letter apart where each waits for one of everybody's: as many as all may have. */
+static void letters_come_in_order(void **state)
+{
+    (void)state;
+    static struct network network;
+    start(&network, write_letters, QUEUE_MOST);
+    carry(&network, (size_t)ROUNDS * MEMBERS * (MEMBERS - 1) * SWAP_CHANNELS);
+    end(&network);
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++) {
+            assert_int_equal(network.threads[m][i].status, BRAMBLE_OK);
+            assert_false(network.threads[m][i].wrong);
+        }
+    }
+}
+
+static void who_waits_for_letters_is_told_that_it_is_over(void **state)
+{
+    (void)state;
+    static struct network network;
+    start(&network, write_letters, QUEUE_MOST);
+    carry(&network, ROUNDS);
+    for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.swaps[m]);
+    end(&network);
+    for (uint32_t m = 0; m < MEMBERS; m++)
+        for (uint32_t i = 0; i < SWAP_CHANNELS; i++)
+            assert_int_equal(network.threads[m][i].status, BRAMBLE_ERR_CANCELLED);
+}
+
 static void who_waits_is_told_that_it_is_over(void **state)
 {
     (void)state;
     struct network network;
-    start(&network);
+    start(&network, compute, 2 * SWAP_CHANNELS);
     carry(&network, ROUNDS);
     for (uint32_t m = 0; m < MEMBERS; m++) swap_break(network.swaps[m]);
     end(&network);
@@ -183,12 +237,31 @@ static void what_is_out_of_turn_is_refused(void **state)
     swap_free(swap);
 }
 
+/* As many letters as one may have in line, and no more; nor any that have a round. */
+static void too_many_letters_are_refused(void **state)
+{
+    (void)state;
+    const uint32_t first = 1U << 30, second = 3U << 30;
+    struct swap *swap = swap_new(JOB, 1, MEMBERS);
+    assert_false(arrives(swap, 0, first | 1));
+    assert_false(arrives(swap, 1, first));
+    assert_false(arrives(swap, MEMBERS, first));
+    for (uint32_t i = 0; i < SWAP_LETTERS; i++) assert_true(arrives(swap, 0, first));
+    assert_false(arrives(swap, 0, first));
+    assert_true(arrives(swap, 0, second));
+    assert_true(arrives(swap, 2, first));
+    swap_free(swap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everybody_gets_what_everybody_sent),
         cmocka_unit_test(who_waits_is_told_that_it_is_over),
         cmocka_unit_test(what_is_out_of_turn_is_refused),
+        cmocka_unit_test(letters_come_in_order),
+        cmocka_unit_test(who_waits_for_letters_is_told_that_it_is_over),
+        cmocka_unit_test(too_many_letters_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,8 +12,23 @@ void meeting_init(struct meeting *meeting, uint32_t n_members)
     pthread_cond_init(&meeting->changed, NULL);
 }
 
+static void free_posted(struct posted *posted)
+{
+    while (posted) {
+        struct posted *next = posted->next;
+        free((void *)posted->letter.bytes);
+        free(posted);
+        posted = next;
+    }
+}
+
 void meeting_fini(struct meeting *meeting)
 {
+    for (uint32_t c = 0; c < CHANNELS; c++)
+        for (uint32_t to = 0; to < MEMBERS_MAX; to++) {
+            free_posted(meeting->channels[c].posted[to]);
+            free_posted(meeting->channels[c].lent[to]);
+        }
     for (uint32_t c = 0; c < CHANNELS; c++)
         for (uint32_t from = 0; from < MEMBERS_MAX; from++)
             for (uint32_t to = 0; to < MEMBERS_MAX; to++)
@@ -32,25 +47,30 @@ void meeting_drop(struct meeting *meeting)
 }
 
 /* Whether the fault is this one's in this round. */
-static bool is_hit(const struct seat *seat, size_t round)
+static bool is_hit(const struct seat *seat, size_t round, bool letter)
 {
     const struct fault *fault = &seat->meeting->fault;
-    return fault->round == round && fault->channel == seat->channel && fault->member == seat->rank;
+    return fault->round == round && fault->letter == letter && fault->channel == seat->channel &&
+           fault->member == seat->rank;
+}
+
+static struct exchanged copy(const struct seat *seat, bool hit, uint32_t to, const struct exchanged *mine)
+{
+    const struct fault *fault = &seat->meeting->fault;
+    size_t length = mine->length;
+    if (hit && to != seat->rank && (fault->longer > 0 || length >= (size_t)-fault->longer))
+        length += (size_t)fault->longer;
+    uint8_t *bytes = calloc(length + 1, 1);
+    if (mine->length && length) memcpy(bytes, mine->bytes, length < mine->length ? length : mine->length);
+    if (hit && fault->byte < length) bytes[fault->byte] ^= fault->bits;
+    return (struct exchanged){bytes, length};
 }
 
 static void put(struct seat *seat, size_t round, uint32_t to, const struct exchanged *mine)
 {
-    const struct fault *fault = &seat->meeting->fault;
     struct exchanged *sent = &seat->meeting->channels[seat->channel].sent[round % 2][seat->rank][to];
-    size_t length = mine->length;
-    bool hit = is_hit(seat, round);
-    if (hit && to != seat->rank && (fault->longer > 0 || length >= (size_t)-fault->longer))
-        length += (size_t)fault->longer;
     free((void *)sent->bytes);
-    uint8_t *bytes = calloc(length + 1, 1);
-    if (mine->length && length) memcpy(bytes, mine->bytes, length < mine->length ? length : mine->length);
-    if (hit && fault->byte < length) bytes[fault->byte] ^= fault->bits;
-    *sent = (struct exchanged){bytes, length};
+    *sent = copy(seat, is_hit(seat, round, false), to, mine);
 }
 
 static bool all_there(const struct meeting *meeting, const struct channel *channel, size_t round)
@@ -69,7 +89,7 @@ static bramble_status swap_all(struct seat *seat, const struct exchanged *mine, 
     const bool *left = &meeting->left[seat->rank];
     pthread_mutex_lock(&meeting->lock);
     size_t round = channel->rounds[seat->rank] + 1;
-    bool fails = meeting->fault.fails && is_hit(seat, round), over;
+    bool fails = meeting->fault.fails && is_hit(seat, round, false), over;
     for (uint32_t m = 0; m < meeting->n_members && !fails; m++) put(seat, round, m, &mine[m * stride]);
     channel->rounds[seat->rank] += !fails;
     pthread_cond_broadcast(&meeting->changed);
@@ -97,6 +117,48 @@ static bramble_status all_to_all(void *context, const struct exchanged *mine, st
     return swap_all(context, mine, 1, theirs, error);
 }
 
+static bramble_status send_letter(void *context, uint32_t member, const void *bytes, size_t length,
+                                  bramble_error *error)
+{
+    struct seat *seat = context;
+    struct meeting *meeting = seat->meeting;
+    struct channel *channel = &meeting->channels[seat->channel];
+    const struct exchanged mine = {bytes, length};
+    struct posted *posted = calloc(1, sizeof *posted), **end = &channel->posted[member];
+    pthread_mutex_lock(&meeting->lock);
+    bool hit = is_hit(seat, ++channel->n_letters[seat->rank], true), fails = hit && meeting->fault.fails;
+    *posted = (struct posted){NULL, seat->rank, copy(seat, hit, member, &mine)};
+    while (*end) end = &(*end)->next;
+    *end = posted;
+    pthread_cond_broadcast(&meeting->changed);
+    pthread_mutex_unlock(&meeting->lock);
+    return fails ? error_set(error, BRAMBLE_ERR_IO, "the wire broke") : BRAMBLE_OK;
+}
+
+static bramble_status receive_letter(void *context, uint32_t *from, struct exchanged *letter,
+                                     bramble_error *error)
+{
+    struct seat *seat = context;
+    struct meeting *meeting = seat->meeting;
+    struct channel *channel = &meeting->channels[seat->channel];
+    pthread_mutex_lock(&meeting->lock);
+    struct posted **first = &channel->posted[seat->rank], **lent = &channel->lent[seat->rank];
+    free_posted(*lent);
+    *lent = NULL;
+    bool over;
+    while (!(over = meeting->dropped || meeting->left[seat->rank]) && !*first)
+        pthread_cond_wait(&meeting->changed, &meeting->lock);
+    if (!over) {
+        *lent = *first;
+        *first = (*lent)->next;
+        (*lent)->next = NULL;
+        *from = (*lent)->from;
+        *letter = (*lent)->letter;
+    }
+    pthread_mutex_unlock(&meeting->lock);
+    return over ? error_set(error, BRAMBLE_ERR_CANCELLED, "the meeting is over") : BRAMBLE_OK;
+}
+
 static void leave(void *context)
 {
     struct seat *seat = context;
@@ -108,5 +170,6 @@ static void leave(void *context)
 
 struct exchange exchange_of(struct seat *seat)
 {
-    return (struct exchange){seat->rank, seat->meeting->n_members, seat, all_gather, all_to_all, leave};
+    return (struct exchange){seat->rank,  seat->meeting->n_members, seat, all_gather, all_to_all,
+                             send_letter, receive_letter,           leave};
 }

@@ -13,11 +13,18 @@ enum { MEMBERS_MAX = 5, CHANNELS = 2 };
 /* What goes wrong, once. */
 struct fault {
     size_t round; /* of the channel's exchanges: 1 is the first; 0: nothing goes wrong */
+    bool letter;  /* it is of the member's letters on the channel instead */
     uint32_t channel, member;
     bool fails;   /* the member's call returns "the wire broke", and the others wait for it; else it sends */
     int longer;   /* ... the others so many bytes more, or fewer where there are so many, ... */
     size_t byte;  /* ... and all, itself too, this byte ... */
     uint8_t bits; /* ... with these bits the other way */
+};
+
+struct posted {
+    struct posted *next;
+    uint32_t from;
+    struct exchanged letter;
 };
 
 /* One way. What is sent in a round lies here until the one after the next: a copy, as a network would have
@@ -26,6 +33,8 @@ struct channel {
     size_t rounds[MEMBERS_MAX];                         /* that each member is in, or was */
     size_t bytes;                                       /* sent in them to member 0 */
     struct exchanged sent[2][MEMBERS_MAX][MEMBERS_MAX]; /* of even and odd rounds: from, to */
+    size_t n_letters[MEMBERS_MAX];                      /* that each member sent */
+    struct posted *posted[MEMBERS_MAX], *lent[MEMBERS_MAX];
 };
 
 struct meeting {
