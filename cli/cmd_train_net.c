@@ -265,6 +265,14 @@ static const struct option options[] = {
      .choices = strategies,
      .fallback = "auto",
      .help = "with a cluster: how its nodes train together (docs/networks.md)"},
+    {.name = "staleness",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = NET(staleness),
+     .fallback = "0",
+     .help =
+         "with --parallel central: let nodes be this many steps ahead of the slowest instead of waiting for "
+         "it at each; the network then depends on how fast they were. 0: all wait"},
     OPTION_PLOT_OF(train_net_values),
     OPTION_JSON_OF(train_net_values),
     {.name = "quiet",

@@ -93,6 +93,11 @@ bramble_engine *gathering_engine(const struct gathering *gathering)
     return gathering->engine;
 }
 
+void gathering_note(struct gathering *gathering, const char *text)
+{
+    hear(gathering, "note", NULL, text);
+}
+
 static void say_news(struct gathering *gathering, struct progress *progress)
 {
     pthread_mutex_lock(&gathering->lock);

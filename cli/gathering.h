@@ -16,6 +16,9 @@ bramble_status gathering_begin(struct gathering **out, const char *path, const c
 
 bramble_engine *gathering_engine(const struct gathering *gathering);
 
+/* A line about the whole, into the log and for who watches. */
+void gathering_note(struct gathering *gathering, const char *text);
+
 /* How far it is, in units. */
 struct gathered {
     uint64_t done, total;

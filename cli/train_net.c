@@ -108,6 +108,14 @@ static bramble_status evaluate(struct net_training *t, struct progress *progress
     return status;
 }
 
+/* What a way of training costs; NULL: the network is the one that one machine makes. */
+static const char *cost_of(const bramble_net_options *options)
+{
+    if (options->staleness)
+        return "nodes do not wait for each other: the network is not one machine's, and another each time";
+    return NULL;
+}
+
 static bramble_status train(struct net_training *t, bramble_error *error)
 {
     static const char *const unit[] = {"sample", "samples"};
@@ -118,6 +126,7 @@ static bramble_status train(struct net_training *t, bramble_error *error)
     bramble_status status = BRAMBLE_OK;
     if (v->cluster) interrupt_watch(); /* the nodes are to be sent home */
     if (v->cluster) status = gathering_begin(&t->gathering, v->cluster, unit, t->run, error);
+    if (t->gathering && cost_of(&v->net)) gathering_note(t->gathering, cost_of(&v->net));
     if (!status) status = train_data_read(&t->data, &v->source, v->net.seed, &progress, error);
     if (!status) status = fit(t, &progress, error);
     if (!status) status = evaluate(t, &progress, error);

@@ -168,8 +168,8 @@ static struct step_result find_gradients(struct trainer *trainer)
     return result;
 }
 
-static struct step_result weighted_gradients(struct trainer *trainer, const float *x, const void *target,
-                                             const float *weight, uint64_t samples)
+struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
+                                     const float *weight, uint64_t samples)
 {
     struct machine *machine = &trainer->machine;
     uint32_t n_outputs = (uint32_t)trainer->graph.values[trainer->graph.output].size;
@@ -182,10 +182,11 @@ static struct step_result weighted_gradients(struct trainer *trainer, const floa
     return find_gradients(trainer);
 }
 
-struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
-                                     uint64_t samples)
+double trainer_update(struct trainer *trainer, const float *gradients, double learning_rate)
 {
-    return weighted_gradients(trainer, x, target, NULL, samples);
+    double norm = update_norm(&trainer->update, gradients);
+    if (isfinite(norm)) update_weights(&trainer->update, gradients, norm, learning_rate, ++trainer->steps);
+    return norm;
 }
 
 static void make_step(struct trainer *trainer, const struct step_result *result, double learning_rate)
@@ -204,7 +205,7 @@ struct step_result trainer_step(struct trainer *trainer, const float *x, const v
 struct step_result trainer_step_weighted(struct trainer *trainer, const float *x, const void *target,
                                          const float *weight, uint64_t samples, double learning_rate)
 {
-    struct step_result result = weighted_gradients(trainer, x, target, weight, samples);
+    struct step_result result = trainer_gradients(trainer, x, target, weight, samples);
     make_step(trainer, &result, learning_rate);
     return result;
 }

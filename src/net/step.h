@@ -73,8 +73,11 @@ struct step_result trainer_step_together(struct trainer *trainer, const float *x
 
 /* Only what trainer_step does before the update; gradients[n_parameters] as they lie in graph.weights. */
 struct step_result trainer_gradients(struct trainer *trainer, const float *x, const void *target,
-                                     uint64_t samples);
+                                     const float *weight, uint64_t samples);
 const float *trainer_gradient(const struct trainer *trainer);
+/* And only the update, by gradients[n_parameters] that were found elsewhere. Their norm before clipping; when
+ * that is not finite nothing is changed. */
+double trainer_update(struct trainer *trainer, const float *gradients, double learning_rate);
 
 /* What a checkpoint keeps besides the weights: the optimiser's numbers and the count of steps. Borrowed. */
 float *trainer_optimiser_state(struct trainer *trainer, size_t *n);

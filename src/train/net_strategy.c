@@ -7,7 +7,8 @@ const struct net_strategy *net_strategy_of(const bramble_net_options *options)
     switch (options->parallel) {
     case BRAMBLE_PARALLEL_AUTO:
     case BRAMBLE_PARALLEL_RING: return options->int8 ? NULL : &net_ring;
-    case BRAMBLE_PARALLEL_CENTRAL: return options->int8 ? NULL : &net_central;
+    case BRAMBLE_PARALLEL_CENTRAL:
+        return options->int8 ? NULL : options->staleness ? &net_stale : &net_central;
     default: return NULL;
     }
 }

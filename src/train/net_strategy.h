@@ -26,8 +26,8 @@ struct net_member {
     void *strategy;           /* what the way of training needs */
     uint64_t steps, samples;  /* of the whole training; trained here since it began */
     uint32_t handed_in;       /* the last task that was */
-    double begun;
-    bramble_error error; /* why the members cannot go on together */
+    double begun, wanted;     /* wanted: when a snapshot was; 0: none is */
+    bramble_error error;      /* why the members cannot go on together */
 };
 
 struct net_strategy {
@@ -39,6 +39,9 @@ struct net_strategy {
                                const struct net_batch *batch, double learning_rate);
     /* Also in the midst of a step, and when nothing was started. */
     void (*stop)(struct net_member *member);
+    /* Asked of the first member between steps: whether a training can go on from here. If not it is asked
+     * after each step from now on, and soon can. NULL: always. */
+    bool (*is_whole)(struct net_member *member);
 };
 
 /* Synchronous data parallel: every member takes the microbatches of each batch that its measured speed earns,
@@ -47,6 +50,9 @@ struct net_strategy {
 extern const struct net_strategy net_ring;
 /* The same by way of the first member, which adds all gradients up. */
 extern const struct net_strategy net_central;
+/* By way of the first member too, but each at its own pace (stale.h). A gradient is of weights that others
+ * have changed meanwhile: what comes of it depends on who was how fast. */
+extern const struct net_strategy net_stale;
 
 /* What these options ask for; NULL: nothing that is there. */
 const struct net_strategy *net_strategy_of(const bramble_net_options *options);

@@ -130,16 +130,23 @@ static bramble_status hand_in(const struct net_member *m, uint32_t task, bramble
     return status ? status : m->work->done(m->work->context, task, bytes, length, error);
 }
 
-/* Large networks are handed in less often. */
+/* Large networks are handed in less often, and where members must first wait for each other. */
 static bramble_status keep(void *context, const struct net_checkpoint *kept, bramble_error *error)
 {
     struct net_member *m = context;
     double start = clock_seconds();
     uint32_t task = net_together_task(kept->position.steps, m->steps);
     if (task <= m->handed_in) return BRAMBLE_OK;
+    const struct net_strategy *strategy = net_strategy_of(&m->options);
+    if (!m->wanted) m->wanted = start;
+    if (strategy->is_whole && !strategy->is_whole(m)) {
+        m->options.checkpoint_seconds = 0;
+        return BRAMBLE_OK;
+    }
     m->handed_in = task;
     bramble_status status = hand_in(m, task, error);
-    double pause = SNAPSHOT_SHARE * (clock_seconds() - start);
+    double pause = SNAPSHOT_SHARE * (clock_seconds() - m->wanted);
+    m->wanted = 0;
     m->options.checkpoint_seconds = pause > SNAPSHOT_SECONDS ? pause : SNAPSHOT_SECONDS;
     return status;
 }
@@ -205,10 +212,10 @@ static bramble_status member_init(struct net_member *m, const struct node *node,
     status = net_shares_new(&m->shares, &exchanges[0], rows, m->options.batch_size, work->threads, error);
     if (!status && !(m->theirs = mem_alloc(exchanges->n_members, sizeof *m->theirs)))
         status = error_memory(error, "the members of the run");
-    if (!status) status = net_strategy_of(&m->options)->start(m, error);
-    if (status) return status;
     m->data.batching.wants = net_shares_want;
     m->data.batching.wants_context = m->shares;
+    if (!status) status = net_strategy_of(&m->options)->start(m, error);
+    if (status) return status;
     m->loop.take = take;
     m->scoring = (struct net_score_peers){m, first_part, gather_parts};
     m->loop.scoring = &m->scoring;

@@ -113,7 +113,7 @@ static bramble_status find_gradients(struct probe *probe, const struct batch *ba
     status = trainer_new(&trainer, &copy, &probe->options, error);
     if (!status) {
         struct step_result result =
-            trainer_gradients(trainer, batch->x, batch->target, probe->options.batch_size);
+            trainer_gradients(trainer, batch->x, batch->target, NULL, probe->options.batch_size);
         write_float(out, result.loss);
         write_float(out, (double)result.correct);
         write_kind(out, &copy, NET_PARAMETER, trainer_gradient(trainer));

@@ -47,7 +47,7 @@ static struct trainer *trainer_for(struct net_graph *graph, const struct trainer
 
 static double loss_of(struct trainer *trainer, const struct batch *batch)
 {
-    struct step_result result = trainer_gradients(trainer, batch->x, batch->y, BATCH);
+    struct step_result result = trainer_gradients(trainer, batch->x, batch->y, NULL, BATCH);
     assert_int_equal(result.bad_node, NET_NONE);
     return result.loss;
 }
@@ -89,7 +89,7 @@ static void check_gradients(void (*build)(struct net_graph *graph))
     struct trainer_options options = options_for(2);
     options.loss.kind = LOSS_MEAN_SQUARED_ERROR;
     struct trainer *trainer = trainer_for(&graph, &options);
-    struct step_result result = trainer_gradients(trainer, batch.x, batch.y, BATCH);
+    struct step_result result = trainer_gradients(trainer, batch.x, batch.y, NULL, BATCH);
     size_t bytes = graph.n_parameters * sizeof(float);
     float *gradient = malloc(bytes);
     assert_non_null(gradient);
