@@ -16,7 +16,7 @@ void turns_fini(struct turns *turns)
 void turns_tell(struct turns *turns, struct batches_state ours)
 {
     pthread_mutex_lock(&turns->lock);
-    turns->ours = ours;
+    if (!turns->any || ours.epoch >= turns->ours.epoch) turns->ours = ours;
     turns->any = true;
     pthread_cond_signal(&turns->told);
     pthread_mutex_unlock(&turns->lock);

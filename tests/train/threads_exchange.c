@@ -58,7 +58,7 @@ static struct exchanged copy(const struct seat *seat, bool hit, uint32_t to, con
 {
     const struct fault *fault = &seat->meeting->fault;
     size_t length = mine->length;
-    if (hit && to != seat->rank && (fault->longer > 0 || length >= (size_t)-fault->longer))
+    if (hit && (fault->letter || to != seat->rank) && (fault->longer > 0 || length >= (size_t)-fault->longer))
         length += (size_t)fault->longer;
     uint8_t *bytes = calloc(length + 1, 1);
     if (mine->length && length) memcpy(bytes, mine->bytes, length < mine->length ? length : mine->length);
