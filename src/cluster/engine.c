@@ -33,6 +33,11 @@ void engine_tell(struct engine *engine, const char *event, const char *node, con
     if (engine->options.event) engine->options.event(engine->options.event_context, event, node, text);
 }
 
+void engine_note(struct engine *engine, const char *text)
+{
+    engine_tell(engine, "note", NULL, "%s", text);
+}
+
 static void roster_event(void *context, const char *event, const char *node, const char *text)
 {
     engine_tell(context, event, node, "%s", text);

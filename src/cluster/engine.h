@@ -34,6 +34,7 @@ struct member_status {
     uint32_t tasks; /* of this job that it did first */
     double rate;    /* tasks a second; 0: not known yet */
     uint32_t threads;
+    char arch[16];     /* "x86_64", once it has answered */
     char problem[256]; /* why it is away or out; else empty */
 };
 
@@ -59,6 +60,9 @@ struct engine_options {
 /* Starts to gather the nodes and returns at once. The cluster is borrowed. */
 bramble_status engine_start(struct engine **out, const struct cluster *cluster,
                             const struct engine_options *options, bramble_error *error);
+
+/* A line for people, as an event. */
+void engine_note(struct engine *engine, const char *text);
 
 /* Threads of all nodes that have done tasks of the last job. */
 uint32_t engine_threads(struct engine *engine);

@@ -175,6 +175,7 @@ static void take_in(struct roster_entry *entry, double now, engine_event *event,
         entry->status.threads = entry->node.cores ? entry->node.cores : report->cores;
         if (entry->node.slurm && report->cores < entry->status.threads) /* Slurm binds processes, too */
             entry->status.threads = report->cores;
+        memcpy(entry->status.arch, report->arch, sizeof entry->status.arch);
         entry->speed = speed_of(report, entry->status.threads);
         entry->left_out = false; /* to be told anew */
     } else {

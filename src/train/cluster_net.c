@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ enum { STATE_BYTES_MOST = 1000000000 }; /* of the beginning and a snapshot toget
 
 /* One training, as far as it got. */
 struct training {
+    struct engine *engine;
     const bramble_net_options *options;
     const char *folder;
     const struct cluster_net_watch *watch;
@@ -44,6 +46,7 @@ struct training {
     double start, learning_rate;
     uint64_t first_samples; /* that were trained before this call; UINT64_MAX: not known yet */
     uint32_t tasks_seen;
+    bool mixed; /* nodes are of two kinds of processors, and it was told */
 };
 
 static char *path_in(const char *folder, const char *name)
@@ -257,10 +260,31 @@ static bool tell_epoch(struct training *t, bramble_net_progress now, const struc
     return t->watch->status(t->watch->context, &now, nodes);
 }
 
+/* Once, when nodes of two kinds of processors are at work: what having one result costs them. */
+static void tell_of_mixed(struct training *t, const struct engine_status *nodes)
+{
+    const struct member_status *first = NULL, *other = NULL;
+    char text[160];
+    for (size_t i = 0; i < nodes->n_members; i++) {
+        const struct member_status *member = &nodes->members[i];
+        if (member->state != MEMBER_WORKING) continue;
+        if (!first) first = member;
+        if (strcmp(first->arch, member->arch) != 0) other = member;
+    }
+    if (t->mixed || !other || !net_is_exact(t->options)) return;
+    t->mixed = true;
+    snprintf(text, sizeof text,
+             "nodes are %s and %s: the network is one machine's all the same; both always compute in one "
+             "order, and lose no speed by being mixed",
+             first->arch, other->arch);
+    engine_note(t->engine, text);
+}
+
 static bool show(void *context, const struct engine_status *nodes)
 {
     struct training *t = context;
     bool go_on = true;
+    tell_of_mixed(t, nodes);
     look(t, nodes->tasks_done);
     bramble_net_progress now = progress_now(t, nodes);
     while (go_on && t->told < t->history.n) go_on = tell_epoch(t, now, nodes);
@@ -332,7 +356,8 @@ bramble_status cluster_net_fit(struct bramble_model **out, struct engine *engine
 {
     bramble_net_options own = *options;
     own.progress = NULL;
-    struct training t = {.options = &own,
+    struct training t = {.engine = engine,
+                         .options = &own,
                          .folder = folder,
                          .watch = watch,
                          .first_samples = UINT64_MAX,
