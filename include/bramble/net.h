@@ -119,9 +119,10 @@ typedef struct bramble_net_options {
     bramble_parallel parallel; /* the following are for an engine's nodes */
     bool int8;                 /* what they send each other is rounded to 8 bits; not exact any more */
     uint32_t local_steps;      /* local: batches a node between two averages; 0: a number that suits most */
-    uint32_t staleness;     /* central: steps that a node may be ahead of the slowest; 0: none, and exact */
-    const char *checkpoint; /* a file to keep what a later call with the same data and options needs to go
-                               on; if it is there, this call goes on from it. NULL: none */
+    uint32_t staleness; /* central: how many rounds of batches a node may be ahead of the slowest one's; 0:
+                           none, and exact */
+    const char *checkpoint;    /* a file to keep what a later call with the same data and options needs to go
+                                  on; if it is there, this call goes on from it. NULL: none */
     double checkpoint_seconds; /* how often it is written; one more when `progress` stops training */
     bool (*progress)(const bramble_net_progress *progress, void *context); /* false stops; or NULL */
     void *progress_context;

@@ -198,7 +198,8 @@ static struct step_result take(struct net_member *m, struct trainer *trainer, co
     }
     if (stale_server_serve(&stale->server, learning_rate, &applied, &error)) {
         end_thread(stale);
-        m->error = stale->beside.error.status ? stale->beside.error : error;
+        bool by_worker = error.status == BRAMBLE_ERR_CANCELLED && stale->beside.error.status;
+        m->error = by_worker ? stale->beside.error : error;
         return (struct step_result){.broken = true};
     }
     if (applied.member == 0) m->samples += applied.samples;
