@@ -53,10 +53,17 @@ static const struct choice schedules[] = {
     {NULL, 0},
 };
 
+static const struct choice compressions[] = {
+    {"none", BRAMBLE_COMPRESS_NONE},
+    {"int8", BRAMBLE_COMPRESS_INT8},
+    {NULL, 0},
+};
+
 static const struct choice strategies[] = {
     {"auto", BRAMBLE_PARALLEL_AUTO},
     {"ring", BRAMBLE_PARALLEL_RING},
     {"central", BRAMBLE_PARALLEL_CENTRAL},
+    {"local", BRAMBLE_PARALLEL_LOCAL},
     {NULL, 0},
 };
 
@@ -265,6 +272,19 @@ static const struct option options[] = {
      .choices = strategies,
      .fallback = "auto",
      .help = "with a cluster: how its nodes train together (docs/networks.md)"},
+    {.name = "local-steps",
+     .value = "N",
+     .kind = OPTION_COUNT,
+     .offset = NET(local_steps),
+     .fallback = "32",
+     .help = "with --parallel local: batches that all nodes together train on between two averages"},
+    {.name = "compress",
+     .value = "HOW",
+     .kind = OPTION_CHOICE,
+     .offset = NET(compress),
+     .choices = compressions,
+     .fallback = "none",
+     .help = "with --parallel local: round what nodes send each other to 8 bits a number, for slow links"},
     {.name = "staleness",
      .value = "N",
      .kind = OPTION_COUNT,

@@ -60,6 +60,11 @@ typedef enum bramble_parallel {
     BRAMBLE_PARALLEL_HYBRID    /* slow nodes are one member together, beside fast ones */
 } bramble_parallel;
 
+typedef enum bramble_compress {
+    BRAMBLE_COMPRESS_NONE,
+    BRAMBLE_COMPRESS_INT8 /* rounded to 8 bits a number; what that loses is sent later */
+} bramble_compress;
+
 typedef enum bramble_schedule {
     BRAMBLE_SCHEDULE_CONSTANT = 0,
     BRAMBLE_SCHEDULE_STEP,      /* times step_factor every step_epochs */
@@ -117,8 +122,8 @@ typedef struct bramble_net_options {
                                is kept to go on from is in the engine's folder: checkpoint and
                                checkpoint_seconds have no meaning then */
     bramble_parallel parallel; /* the following are for an engine's nodes */
-    bool int8;                 /* what they send each other is rounded to 8 bits; not exact any more */
-    uint32_t local_steps;      /* local: batches a node between two averages; 0: a number that suits most */
+    bramble_compress compress; /* local: how weights travel */
+    uint32_t local_steps;      /* local: batches of all nodes together between two averages; 0: 32 */
     uint32_t staleness; /* central: how many rounds of batches a node may be ahead of the slowest one's; 0:
                            none, and exact */
     const char *checkpoint;    /* a file to keep what a later call with the same data and options needs to go

@@ -81,7 +81,7 @@ static bramble_status describe_job(struct training *t, bramble_error *error)
     t->job.key = str_take(&key);
     t->job.journal = path_in(t->folder, "journal");
     t->job.program = mem_strdup(net_together.name);
-    uint64_t batch = t->options->batch_size;
+    uint64_t batch = net_step_rows(t->options);
     t->steps = t->options->epochs * ((t->data.train.n_rows + batch - 1) / batch);
     t->job.n_tasks = net_together_tasks(t->steps);
     t->job.chained = net_together.chained;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "train/net_model.h"
 #include "train/net_rows.h"
+#include "train/net_settings.h"
 
 enum { CROP_PADDING = 4, CUTOUT = 8 };
 
@@ -132,7 +133,7 @@ static bramble_status begin(struct net_data *data, const bramble_net_options *o,
                             bramble_error *error)
 {
     *data = (struct net_data){.batching = BATCHES_OPTIONS_INIT};
-    data->batching.batch_size = o->batch_size;
+    data->batching.batch_size = net_step_rows(o);
     data->batching.seed = o->seed;
     bramble_status status = net_loss_of(&data->loss, o, task, error);
     return status ? status : read_augment(&data->batching.augment, o->augment, error);
@@ -141,7 +142,7 @@ static bramble_status begin(struct net_data *data, const bramble_net_options *o,
 static bramble_status make_room(struct net_data *data, const bramble_net_options *o, bramble_error *error)
 {
     size_t n_hot = data->loss.kind == LOSS_BINARY_CROSS_ENTROPY ? data->encoder.n_outputs : 0;
-    data->hot = mem_alloc(o->batch_size, sizeof *data->hot * (n_hot ? n_hot : 1));
+    data->hot = mem_alloc(net_step_rows(o), sizeof *data->hot * (n_hot ? n_hot : 1));
     return data->hot ? BRAMBLE_OK : error_memory(error, "a batch");
 }
 

@@ -38,8 +38,8 @@ static bramble_status prepare(struct fitting *f, const struct bramble_table *tab
 {
     double start = clock_seconds();
     bramble_status status = net_options_check(options, error);
-    if (!status && (options->parallel != BRAMBLE_PARALLEL_AUTO || options->int8))
-        return error_set(error, BRAMBLE_ERR_USAGE, "parallel and int8 are for training on a cluster");
+    if (!status && (options->parallel != BRAMBLE_PARALLEL_AUTO || options->compress))
+        return error_set(error, BRAMBLE_ERR_USAGE, "parallel and compress are for training on a cluster");
     if (!status) status = net_data_open(&f->data, table, options, error);
     if (!status) status = net_model_build(&f->model, table, &f->data.encoder, options, error);
     if (status) return status;

@@ -167,7 +167,7 @@ bool net_loop_is_done(const struct net_loop *loop)
 static bool is_between_steps(const struct net_loop *loop)
 {
     const struct net_position *at = &loop->kept.position;
-    uint64_t rows = loop->data->train.n_rows, batch = loop->options->batch_size;
+    uint64_t rows = loop->data->train.n_rows, batch = net_step_rows(loop->options);
     uint64_t epoch_steps = (rows + batch - 1) / batch;
     bool in_epoch = at->epoch_samples == rows || (at->epoch_samples < rows && at->epoch_samples % batch == 0);
     if (at->epoch > loop->options->epochs || !in_epoch || (net_loop_is_done(loop) && at->epoch_samples))
@@ -202,6 +202,7 @@ static void begin(struct net_loop *loop)
     loop->kept.weights = net->weights;
     loop->kept.n_weights = net->n_parameters + net->n_states;
     loop->kept.optimiser = trainer_optimiser_state(loop->trainer, &loop->kept.n_optimiser);
+    if (loop->speed) loop->kept.optimiser = loop->speed, loop->kept.n_optimiser = net->n_parameters;
     loop->kept.best = loop->best;
     loop->kept.position.last_loss = loop->kept.position.last_accuracy = NAN;
     loop->kept.position.best_loss = loop->kept.position.best_accuracy = NAN;
@@ -211,13 +212,16 @@ bramble_status net_loop_init(struct net_loop *loop, const struct trainer_options
                              bramble_error *error)
 {
     const struct net_graph *net = loop->model->net;
-    uint64_t batch = loop->options->batch_size;
+    uint64_t batch = net_step_rows(loop->options);
     loop->start = loop->written = clock_seconds();
     loop->classes = loop->data->encoder.task == BRAMBLE_TASK_CLASSIFICATION;
     loop->schedule = net_schedule(loop->options, (loop->data->train.n_rows + batch - 1) / batch);
     if (loop->data->validation.n_rows &&
         !(loop->best = mem_zalloc(net->n_parameters + net->n_states, sizeof *loop->best)))
         return error_memory(error, "the best epoch's weights");
+    if (loop->options->parallel == BRAMBLE_PARALLEL_LOCAL &&
+        !(loop->speed = mem_zalloc(net->n_parameters, sizeof *loop->speed)))
+        return error_memory(error, "training by averages");
     bramble_status status = trainer_new(&loop->trainer, loop->model->net, options, error);
     if (!status) begin(loop);
     return status;
@@ -227,6 +231,7 @@ void net_loop_fini(struct net_loop *loop)
 {
     trainer_free(loop->trainer);
     mem_free(loop->best);
+    mem_free(loop->speed);
     *loop = (struct net_loop){0};
 }
 
@@ -234,7 +239,7 @@ bramble_status net_loop_run(struct net_loop *loop, bramble_error *error)
 {
     const struct net_position *at = &loop->kept.position;
     bool between = at->epoch_samples == loop->data->train.n_rows; /* the epoch's end is still to come */
-    uint64_t batch = between ? 0 : at->epoch_samples / loop->options->batch_size;
+    uint64_t batch = between ? 0 : at->epoch_samples / net_step_rows(loop->options);
     bramble_status status = net_data_begin(loop->data, at->epoch + between, batch, error);
     if (!status && !tell_step(loop, loop->start)) loop->stopped = true;
     while (!status && !loop->stopped && !net_loop_is_done(loop)) {

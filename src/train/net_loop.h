@@ -30,6 +30,7 @@ struct net_loop {
     struct trainer *trainer;
     struct schedule schedule;
     float *best;          /* weights of the best epoch; NULL: there is no validation */
+    float *speed;         /* training by averages: their momentum, kept instead of the optimiser's numbers */
     bool classes;         /* are what is learned */
     bool stopped;         /* by progress */
     double start;         /* clock at the beginning */

@@ -13,20 +13,29 @@
 #include "data/table.h"
 #include "net/operator.h"
 
-enum { SETTINGS_MAX = 36 };
+enum { SETTINGS_MAX = 36, LOCAL_STEPS = 32, STEP_ROWS_MOST = 1 << 20 };
 
 static const char *const optimiser_names[] = {"sgd", "adam", "adamw", "rmsprop"};
 static const char *const loss_names[] = {"auto", "cross_entropy", "mean_squared_error",
                                          "binary_cross_entropy", "huber"};
 static const char *const schedule_names[] = {"constant", "step", "cosine", "one_cycle"};
+static const char *const compress_names[] = {"none", "int8"};
 static const char *const parallel_names[] = {"auto", "ring", "central", "local", "pipeline", "hybrid"};
 
 enum {
     N_OPTIMISERS = sizeof optimiser_names / sizeof *optimiser_names,
     N_LOSSES = sizeof loss_names / sizeof *loss_names,
     N_SCHEDULES = sizeof schedule_names / sizeof *schedule_names,
+    N_COMPRESS = sizeof compress_names / sizeof *compress_names,
     N_PARALLEL = sizeof parallel_names / sizeof *parallel_names
 };
+
+uint32_t net_step_rows(const bramble_net_options *o)
+{
+    if (o->parallel != BRAMBLE_PARALLEL_LOCAL) return o->batch_size;
+    uint64_t rows = (uint64_t)o->batch_size * (o->local_steps ? o->local_steps : LOCAL_STEPS);
+    return rows < STEP_ROWS_MOST ? (uint32_t)rows : STEP_ROWS_MOST;
+}
 
 double net_learning_rate(const bramble_net_options *o)
 {
@@ -92,6 +101,7 @@ static bramble_status check_ranges(const bramble_net_options *o, bramble_error *
         {"loss", (double)o->loss, 0, N_LOSSES - 1},
         {"schedule", (double)o->schedule, 0, N_SCHEDULES - 1},
         {"parallel", (double)o->parallel, 0, N_PARALLEL - 1},
+        {"compress", (double)o->compress, 0, N_COMPRESS - 1},
     };
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (!(ranges[i].value >= ranges[i].low && ranges[i].value <= ranges[i].high))
@@ -127,7 +137,7 @@ bramble_status net_options_check(const bramble_net_options *o, bramble_error *er
 
 bool net_is_exact(const bramble_net_options *o)
 {
-    return !o->int8 && o->staleness == 0 &&
+    return !o->compress && o->staleness == 0 &&
            (o->parallel == BRAMBLE_PARALLEL_AUTO || o->parallel == BRAMBLE_PARALLEL_RING ||
             o->parallel == BRAMBLE_PARALLEL_CENTRAL);
 }
@@ -185,7 +195,7 @@ static void set_parallel(struct bramble_model *m, const bramble_net_options *o)
 {
     if (net_is_exact(o)) return;
     set(m, "parallel", "%s", parallel_names[o->parallel]);
-    set(m, "int8", "%s", o->int8 ? "true" : "false");
+    set(m, "compress", "%s", compress_names[o->compress]);
     set(m, "local_steps", "%" PRIu32, o->local_steps);
     set(m, "staleness", "%" PRIu32, o->staleness);
 }

@@ -13,6 +13,9 @@ bramble_status net_options_check(const bramble_net_options *options, bramble_err
 /* Do nodes that train with these options come to one machine's bits? */
 bool net_is_exact(const bramble_net_options *options);
 
+/* Rows that a step of the training's loop takes: a batch, or all that is trained on between two averages. */
+uint32_t net_step_rows(const bramble_net_options *options);
+
 /* 0 and -1 in the options mean what the optimiser usually takes. */
 double net_learning_rate(const bramble_net_options *options);
 double net_momentum(const bramble_net_options *options);

@@ -22,11 +22,9 @@ struct trainer_options net_trainer_options(const bramble_net_options *o, const s
     optimiser.nesterov = o->nesterov;
     optimiser.weight_decay = o->weight_decay;
     optimiser.clip_norm = o->clip_norm;
-    return (struct trainer_options){.batch_size = o->batch_size,
-                                    .threads = o->threads,
-                                    .seed = o->seed,
-                                    .loss = *loss,
-                                    .optimiser = optimiser};
+    uint32_t most = o->batch_size + (o->parallel == BRAMBLE_PARALLEL_LOCAL ? o->batch_size / 2 + 1 : 0);
+    return (struct trainer_options){
+        .batch_size = most, .threads = o->threads, .seed = o->seed, .loss = *loss, .optimiser = optimiser};
 }
 
 bool net_step_failed(const struct step_result *result)

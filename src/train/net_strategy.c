@@ -6,9 +6,10 @@ const struct net_strategy *net_strategy_of(const bramble_net_options *options)
 {
     switch (options->parallel) {
     case BRAMBLE_PARALLEL_AUTO:
-    case BRAMBLE_PARALLEL_RING: return options->int8 ? NULL : &net_ring;
+    case BRAMBLE_PARALLEL_RING: return options->compress ? NULL : &net_ring;
     case BRAMBLE_PARALLEL_CENTRAL:
-        return options->int8 ? NULL : options->staleness ? &net_stale : &net_central;
+        return options->compress ? NULL : options->staleness ? &net_stale : &net_central;
+    case BRAMBLE_PARALLEL_LOCAL: return &net_local;
     default: return NULL;
     }
 }
@@ -16,5 +17,6 @@ const struct net_strategy *net_strategy_of(const bramble_net_options *options)
 bramble_status net_strategy_check(const bramble_net_options *options, bramble_error *error)
 {
     if (net_strategy_of(options)) return BRAMBLE_OK;
-    return error_set(error, BRAMBLE_ERR_UNSUPPORTED, "nodes cannot train a network in this way; use ring");
+    return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
+                     "nodes cannot train a network in this way; use ring, or local to send 8 bits a number");
 }

@@ -54,6 +54,11 @@ extern const struct net_strategy net_central;
  * have changed meanwhile: what comes of it depends on who was how fast. */
 extern const struct net_strategy net_stale;
 
+/* Each takes steps of its own on its share of a round's rows; then all go on from the average of where they
+ * got, weighted by the rows, with Nesterov's momentum (DiLoCo: Douillard et al., 2023). The optimiser's own
+ * numbers stay with the member. What comes of it depends on who took part. */
+extern const struct net_strategy net_local;
+
 /* What these options ask for; NULL: nothing that is there. */
 const struct net_strategy *net_strategy_of(const bramble_net_options *options);
 /* The same: BRAMBLE_ERR_UNSUPPORTED. */

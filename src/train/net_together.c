@@ -9,6 +9,7 @@
 #include "train/net_job.h"
 #include "train/net_loop.h"
 #include "train/net_shares.h"
+#include "train/net_settings.h"
 #include "train/net_snapshot.h"
 #include "train/net_steps.h"
 #include "train/net_strategy.h"
@@ -181,7 +182,7 @@ static bramble_status read_state(struct net_member *m, bramble_error *error)
         return error_set(error, BRAMBLE_ERR_DATA, "%s: its network is not one for these rows", name);
     m->loop = (struct net_loop){.options = &m->options, .model = m->model, .data = &m->data};
     struct trainer_options options = net_trainer_options(&m->options, &m->data.loss);
-    options.together = true;
+    options.together = m->options.parallel != BRAMBLE_PARALLEL_LOCAL;
     status = net_loop_init(&m->loop, &options, error);
     if (status) return status;
     struct net_position position;
@@ -207,9 +208,9 @@ static bramble_status member_init(struct net_member *m, const struct node *node,
     if (!status) status = read_state(m, error);
     if (status) return status;
     work->begun(work->context);
-    uint64_t rows = m->data.train.n_rows, batch = m->options.batch_size;
+    uint64_t rows = m->data.train.n_rows, batch = net_step_rows(&m->options);
     m->steps = m->options.epochs * ((rows + batch - 1) / batch);
-    status = net_shares_new(&m->shares, &exchanges[0], rows, m->options.batch_size, work->threads, error);
+    status = net_shares_new(&m->shares, &exchanges[0], rows, (uint32_t)batch, work->threads, error);
     if (!status && !(m->theirs = mem_alloc(exchanges->n_members, sizeof *m->theirs)))
         status = error_memory(error, "the members of the run");
     m->data.batching.wants = net_shares_want;

@@ -39,7 +39,7 @@ static bramble_net_options unusual(void)
                                  .augment = "crop,\"\xc3\xa4\",flip",
                                  .seed = UINT64_MAX,
                                  .parallel = BRAMBLE_PARALLEL_CENTRAL,
-                                 .int8 = true,
+                                 .compress = BRAMBLE_COMPRESS_INT8,
                                  .staleness = UINT32_MAX,
                                  .threads = 7,
                                  .checkpoint = "checkpoint",
@@ -81,7 +81,7 @@ static void assert_same(const bramble_net_options *a, const bramble_net_options 
     assert_int_equal(a->optimiser, b->optimiser);
     assert_int_equal(a->nesterov, b->nesterov);
     assert_int_equal(a->parallel, b->parallel);
-    assert_int_equal(a->int8, b->int8);
+    assert_int_equal(a->compress, b->compress);
     assert_int_equal(a->local_steps, b->local_steps);
     assert_int_equal(a->staleness, b->staleness);
     assert_int_equal(a->loss, b->loss);
@@ -189,7 +189,7 @@ static const struct {
     {"augment", "\"crop\"", {"7", "null", "[\"crop\"]", "\"\\ud800\"", "\"\\u0000\""}},
     {"seed", "\"7\"", {"7", "\"-1\"", "\"\"", "\" 7\"", "\"7x\"", "\"18446744073709551616\""}},
     {"parallel", "2", {"-1", "6", "1", "4294967298", "\"ring\""}}, /* 1: a ring knows no staleness */
-    {"int8", "true", {"1", "null", "\"true\""}},
+    {"compress", "1", {"-1", "2", "4294967297", "true", "\"int8\""}},
     {"local_steps", "0", {"-1", "1", "4294967296", "0.0"}}, /* 1: central knows none */
     {"staleness", "3", {"-1", "4294967296", "3.0", "null"}},
 };

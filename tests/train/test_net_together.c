@@ -66,7 +66,14 @@ static void prepare(struct training *t)
     free(file);
 }
 
-static void training_init(struct training *t, bramble_parallel parallel, uint32_t staleness)
+/* How members are to train together. */
+struct way {
+    bramble_parallel parallel;
+    bramble_compress compress;
+    uint32_t staleness, local_steps;
+};
+
+static void training_init_as(struct training *t, const struct way *way)
 {
     static const char layers[] = "dense 16 relu\nbatchnorm\ndropout 0.1\ndense outputs\n";
     *t = (struct training){.scratch = scratch_new(), .options = BRAMBLE_NET_OPTIONS_INIT};
@@ -81,9 +88,16 @@ static void training_init(struct training *t, bramble_parallel parallel, uint32_
     t->options.learning_rate = 0.02;
     t->options.threads = 1;
     if (bramble_net_train(&t->alone, t->table, &t->options, &t->stats, NULL)) fail_msg("alone");
-    t->options.parallel = parallel;
-    t->options.staleness = staleness;
+    t->options.parallel = way->parallel;
+    t->options.compress = way->compress;
+    t->options.staleness = way->staleness;
+    t->options.local_steps = way->local_steps;
     prepare(t);
+}
+
+static void training_init(struct training *t, bramble_parallel parallel, uint32_t staleness)
+{
+    training_init_as(t, &(struct way){.parallel = parallel, .staleness = staleness});
 }
 
 static void training_fini(struct training *t)
@@ -306,6 +320,70 @@ static void test_stale_gradients_that_diverge(void **state)
     training_fini(&t);
 }
 
+/* --- averages --- */
+
+static void test_averages(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++) {
+        struct training t;
+        struct member members[MEMBERS_MAX];
+        uint32_t n = 1 + i % 3;
+        training_init_as(&t, &(struct way){.parallel = BRAMBLE_PARALLEL_LOCAL,
+                                           .compress = i < 3 ? BRAMBLE_COMPRESS_NONE : BRAMBLE_COMPRESS_INT8,
+                                           .local_steps = 3});
+        play(&t, members, n, 3, NULL);
+        assert_int_equal(members[0].status, BRAMBLE_ERR_CANCELLED);
+        uint64_t samples = 0, before = 0;
+        if (t.last.bytes) before = read_last(&t).epoch * t.data.train.n_rows + read_last(&t).epoch_samples;
+        play(&t, members, n, NEVER, NULL);
+        for (uint32_t m = 0; m < n; m++) {
+            if (members[m].status) fail_msg("member %u: %s", m, members[m].error.message);
+            samples += members[m].samples;
+        }
+        assert_int_equal(samples, EPOCHS * t.data.train.n_rows - before);
+        assert_int_equal(read_last(&t).steps, EPOCHS * ((t.data.train.n_rows + 3 * BATCH - 1) / (3 * BATCH)));
+        assert_true(read_last(&t).best_accuracy > 0.7);
+        training_fini(&t);
+    }
+}
+
+static void test_averages_and_a_member_that_fails(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 8; i++) {
+        struct training t;
+        struct member members[MEMBERS_MAX];
+        const struct fault fault = {.round = 2 + i / 2, .member = i % 2, .fails = i == 7, .longer = 8};
+        uint32_t n_said = 0;
+        training_init_as(&t, &(struct way){.parallel = BRAMBLE_PARALLEL_LOCAL, .local_steps = 2});
+        play(&t, members, 3, NEVER, &fault);
+        for (uint32_t m = 0; m < 3; m++) {
+            assert_int_not_equal(members[m].status, BRAMBLE_OK);
+            n_said += members[m].status == BRAMBLE_ERR_IO;
+        }
+        assert_true(n_said > 0);
+        training_fini(&t);
+    }
+}
+
+static void test_averages_that_diverge(void **state)
+{
+    (void)state;
+    struct training t;
+    struct member members[MEMBERS_MAX];
+    training_init_as(&t, &(struct way){.parallel = BRAMBLE_PARALLEL_LOCAL});
+    mem_free(t.text);
+    t.options.learning_rate = 1e9;
+    assert_false(net_job_write(&t.text, &t.options, BRAMBLE_TASK_CLASSIFICATION, NULL));
+    play(&t, members, 3, NEVER, NULL);
+    for (uint32_t m = 0; m < 3; m++) {
+        assert_int_equal(members[m].status, BRAMBLE_ERR_DATA);
+        assert_non_null(strstr(members[m].error.message, "diverged at step"));
+    }
+    training_fini(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +393,9 @@ int main(void)
         cmocka_unit_test(test_stale_gradients),
         cmocka_unit_test(test_stale_gradients_and_a_member_that_fails),
         cmocka_unit_test(test_stale_gradients_that_diverge),
+        cmocka_unit_test(test_averages),
+        cmocka_unit_test(test_averages_and_a_member_that_fails),
+        cmocka_unit_test(test_averages_that_diverge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
