@@ -377,10 +377,13 @@ static void test_averages_that_diverge(void **state)
     t.options.learning_rate = 1e9;
     assert_false(net_job_write(&t.text, &t.options, BRAMBLE_TASK_CLASSIFICATION, NULL));
     play(&t, members, 3, NEVER, NULL);
-    for (uint32_t m = 0; m < 3; m++) {
-        assert_int_equal(members[m].status, BRAMBLE_ERR_DATA);
-        assert_non_null(strstr(members[m].error.message, "diverged at step"));
+    uint32_t n_said = 0;
+    for (uint32_t m = 0; m < 3; m++) { /* who is done first sends the others home */
+        assert_int_not_equal(members[m].status, BRAMBLE_OK);
+        n_said +=
+            members[m].status == BRAMBLE_ERR_DATA && strstr(members[m].error.message, "diverged at step");
     }
+    assert_true(n_said > 0);
     training_fini(&t);
 }
 
