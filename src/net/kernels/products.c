@@ -42,11 +42,30 @@ KERNEL static void fill_whole(float *panel, const float *w, size_t k_stride)
     for (uint32_t i = 0; i < BLOCK; i++) memcpy(panel + i * PANEL, w + i * k_stride, PANEL * sizeof *w);
 }
 
-/* The same, when a column's numbers lie side by side. */
+typedef float four __attribute__((vector_size(16)));
+
+/* A square of four rows and columns. */
+KERNEL_INLINE void fill_square(float *panel, const float *w, size_t n_stride)
+{
+    four x[4];
+    for (uint32_t j = 0; j < 4; j++) memcpy(&x[j], w + j * n_stride, sizeof x[j]);
+    four even = __builtin_shufflevector(x[0], x[2], 0, 4, 1, 5),
+         odd = __builtin_shufflevector(x[1], x[3], 0, 4, 1, 5);
+    four even_last = __builtin_shufflevector(x[0], x[2], 2, 6, 3, 7),
+         odd_last = __builtin_shufflevector(x[1], x[3], 2, 6, 3, 7);
+    x[0] = __builtin_shufflevector(even, odd, 0, 4, 1, 5);
+    x[1] = __builtin_shufflevector(even, odd, 2, 6, 3, 7);
+    x[2] = __builtin_shufflevector(even_last, odd_last, 0, 4, 1, 5);
+    x[3] = __builtin_shufflevector(even_last, odd_last, 2, 6, 3, 7);
+    for (uint32_t i = 0; i < 4; i++) memcpy(panel + i * PANEL, &x[i], sizeof x[i]);
+}
+
+/* A whole block, when a column's numbers lie side by side. */
 KERNEL static void fill_turned(float *panel, const float *w, size_t n_stride)
 {
-    for (uint32_t j = 0; j < PANEL; j++)
-        for (uint32_t i = 0; i < BLOCK; i++) panel[i * PANEL + j] = w[j * n_stride + i];
+    for (uint32_t j = 0; j < PANEL; j += 4)
+        for (uint32_t i = 0; i < BLOCK; i += 4)
+            fill_square(panel + i * PANEL + j, w + j * n_stride + i, n_stride);
 }
 
 static void fill_any(float *panel, uint32_t width, uint32_t columns, uint32_t count, const float *w,
