@@ -259,6 +259,18 @@ static void test_packing(void **state)
     assert_true(numbers->packed[96] == 32 && numbers->packed[96 + 18] == 0 && numbers->packed[128] == 82);
 }
 
+static void test_turned_panels(void **state)
+{
+    enum { K = 35, N = 70 };
+    static float turned[N * K], whole[K * N], packed[K * 80];
+    struct numbers *numbers = *state;
+    assert_true(packed_size(K, N) == K * 80 && ROOM >= K * 80);
+    for (int i = 0; i < K * N; i++) turned[i % N * K + i / N] = whole[i] = (float)(i + 1);
+    packed_fill(numbers->packed, K, N, 0, K, whole, N, 1);
+    packed_fill(packed, K, N, 0, K, turned, 1, K);
+    assert_memory_equal(packed, numbers->packed, sizeof packed);
+}
+
 static int make_numbers(void **state)
 {
     *state = aligned_alloc(64, (sizeof(struct numbers) + 63) / 64 * 64);
@@ -275,9 +287,10 @@ int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--time") == 0) return kernel_times(argc > 2 ? argv[2] : NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_product_means),   cmocka_unit_test(test_outer_means),
-        cmocka_unit_test(test_packing),         cmocka_unit_test(test_product),
-        cmocka_unit_test(test_channel_product), cmocka_unit_test(test_outer),
+        cmocka_unit_test(test_turned_panels), cmocka_unit_test(test_product_means),
+        cmocka_unit_test(test_outer_means),   cmocka_unit_test(test_packing),
+        cmocka_unit_test(test_product),       cmocka_unit_test(test_channel_product),
+        cmocka_unit_test(test_outer),
     };
     return cmocka_run_group_tests(tests, make_numbers, free_numbers);
 }
