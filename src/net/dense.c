@@ -20,7 +20,7 @@ static struct dense dense_of(const struct net_graph *graph, const struct net_nod
     d.k_stride = turned ? 1 : d.n;
     d.n_stride = turned ? d.k : 1;
     d.bias = node->n_inputs > 2 && node->inputs[2] != NET_NONE;
-    d.wants_dx = x->kind == NET_ACTIVATION;
+    d.wants_dx = x->kind == NET_ACTIVATION || x->trained;
     return d;
 }
 

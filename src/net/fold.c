@@ -71,7 +71,7 @@ void fold_end(struct fold *fold, float *total)
         return;
     }
     const float *lowest = fold->levels + (uint32_t)__builtin_ctzll(pending) * fold->size;
-    memcpy(total, lowest, fold->size * sizeof *total);
+    if (total != lowest) memcpy(total, lowest, fold->size * sizeof *total);
     for (pending &= pending - 1; pending; pending &= pending - 1)
         add_to(total, fold->levels + (uint32_t)__builtin_ctzll(pending) * fold->size, fold->size);
 }

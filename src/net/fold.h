@@ -32,7 +32,8 @@ void fold_add_subtree(struct fold *fold, uint32_t level);
 uint32_t fold_carries(const struct fold *fold);
 uint32_t fold_pending(const struct fold *fold);
 void fold_added(struct fold *fold);
-/* Adds up what is pending, smallest subtrees first, into total[size]; no leaves give 0. */
+/* Adds up what is pending, smallest subtrees first, into total[size]; no leaves give 0. The total may be
+ * level 0. */
 void fold_end(struct fold *fold, float *total);
 
 /* The same for n leaves of `size` numbers that all lie there, stride numbers apart. */

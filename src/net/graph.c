@@ -247,6 +247,7 @@ static bool push_node(struct net_graph *graph, struct net_node *node, const char
                                               .size = shape_size(&shapes[i]),
                                               .producer = graph->n_nodes});
     }
+    node->number = graph->n_nodes;
     graph->nodes[graph->n_nodes++] = *node;
     return true;
 }

@@ -41,6 +41,7 @@ struct net_value {
     struct net_shape shape;
     size_t size;       /* numbers in it (an activation: a sample's) */
     uint32_t producer; /* node that makes it, or NET_NONE */
+    bool trained;      /* NET_INPUT: in a part of a network (cut.h), by what was before it */
     /* Parameters, states, constants: */
     size_t offset; /* of its numbers in graph.weights */
     enum net_filler filler;
@@ -82,6 +83,7 @@ struct net_node {
     uint32_t inputs[NET_INPUTS_MAX]; /* NET_NONE: an optional one that is not given */
     uint32_t outputs[NET_OUTPUTS_MAX];
     struct net_attributes attributes;
+    uint32_t number; /* its place in nodes; in a part of a network (cut.h) that in the whole one */
 };
 
 struct net_graph {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "net/finite.h"
 #include "net/fold.h"
 #include "net/kernels/kernel.h"
 #include "net/kernels/products.h"
@@ -73,6 +74,7 @@ static void *tensor_at(const struct machine *machine, uint32_t thread, uint64_t 
     case PLAN_NOWHERE: break;
     case PLAN_INPUT: return (char *)machine->input + microbatch * tensor->stride;
     case PLAN_OUTPUT: return (char *)machine->output + microbatch * tensor->stride;
+    case PLAN_INPUT_GRADIENT: return (char *)machine->input_gradient + microbatch * tensor->stride;
     case PLAN_WHOLE: return machine->whole + tensor->offset + microbatch * tensor->stride;
     case PLAN_THREAD: return machine->threads + thread * machine->thread_stride + tensor->offset;
     }
@@ -110,7 +112,7 @@ static void begin_call(const struct machine *machine, uint32_t thread, uint64_t 
         .node = node,
         .kernels = machine->kernels,
         .samples = samples_in(machine, microbatch),
-        .first = first_sample(machine, microbatch),
+        .first = machine->before + first_sample(machine, microbatch),
         .microbatch = (uint32_t)microbatch,
         .training = machine->plan->training,
         .seed = machine->seed,
@@ -211,12 +213,28 @@ static void run_loss(struct machine *machine, uint32_t thread, uint64_t microbat
     to[2] = (double)sum.correct;
 }
 
+/* The output goes where another machine gets it from, or its gradient comes from there. */
+static void pass(const struct machine *machine, uint32_t thread, uint64_t microbatch, enum plan_work work)
+{
+    uint32_t output = machine->graph->output;
+    size_t size = machine->graph->values[output].size, n = samples_in(machine, microbatch) * size;
+    size_t at = microbatch * MICROBATCH * size;
+    if (work == PLAN_LEAVE)
+        memcpy(machine->output + at, tensor_at(machine, thread, microbatch, output), n * sizeof(float));
+    else
+        memcpy(tensor_at(machine, thread, microbatch, plan_gradient(machine->plan, output)),
+               machine->output_gradient + at, n * sizeof(float));
+}
+
 static void run_step(struct machine *machine, uint32_t thread, uint64_t microbatch,
                      const struct plan_step *step)
 {
     struct net_call call;
-    if (step->work == PLAN_LOSS) {
-        run_loss(machine, thread, microbatch);
+    if (step->node == NET_NONE) {
+        if (step->work == PLAN_LOSS)
+            run_loss(machine, thread, microbatch);
+        else
+            pass(machine, thread, microbatch, step->work);
         return;
     }
     begin_call(machine, thread, microbatch, step->node, &call);
@@ -398,19 +416,8 @@ struct loss_sum machine_loss(struct machine *machine)
     return (struct loss_sum){machine->losses[0], machine->losses[1], (uint64_t)machine->losses[2]};
 }
 
-KERNEL static uint32_t exponents_of(const float *x, size_t n)
+void machine_losses(const struct machine *machine, double *losses)
 {
-    uint32_t most = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, x + i, sizeof bits);
-        bits &= 0x7f800000u; /* all set: infinite or no number */
-        most = bits > most ? bits : most;
-    }
-    return most;
-}
-
-bool numbers_are_finite(const float *x, size_t n)
-{
-    return exponents_of(x, n) != 0x7f800000u;
+    for (uint64_t m = 0; m < microbatches(machine); m++)
+        memcpy(losses + 3 * m, machine->losses + m * LOSS_NUMBERS, 3 * sizeof *losses);
 }

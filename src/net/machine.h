@@ -25,8 +25,11 @@ struct machine {
 
     /* What goes through it. */
     const float *input;
-    float *output;       /* prediction */
+    float *output;                /* prediction, or what leaves */
+    const float *output_gradient; /* that returns */
+    float *input_gradient;
     uint64_t samples;    /* of the batch */
+    uint64_t before;     /* of a larger batch, that this one follows */
     struct share *share; /* what of the batch is at hand; NULL: all of it */
     uint64_t seed, step;
     const struct loss_options *loss;
@@ -60,7 +63,7 @@ void machine_finish_gradients(struct machine *machine);
 
 /* After the phase of the loss; loss is not yet divided by weight. */
 struct loss_sum machine_loss(struct machine *machine);
-
-bool numbers_are_finite(const float *x, size_t n);
+/* Or each microbatch's loss, weight and correct, for a later sum: losses[microbatches][3]. */
+void machine_losses(const struct machine *machine, double *losses);
 
 #endif

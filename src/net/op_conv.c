@@ -31,7 +31,7 @@ struct conv conv_of(const struct net_graph *graph, const struct net_node *node)
                      .out_channels = w->shape.dim[3],
                      .group = node->attributes.group,
                      .relu = node->attributes.relu,
-                     .wants_dx = x->kind == NET_ACTIVATION,
+                     .wants_dx = x->kind == NET_ACTIVATION || x->trained,
                      .trains = w->kind == NET_PARAMETER};
     c.y = axis_of(node, &x->shape, &w->shape, 0);
     c.x = axis_of(node, &x->shape, &w->shape, 1);

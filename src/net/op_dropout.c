@@ -29,9 +29,9 @@ static size_t kept_bytes(const struct net_graph *graph, const struct net_node *n
 static void draw(const struct net_call *call, uint32_t sample, uint8_t *stays, size_t n)
 {
     uint32_t below = (uint32_t)((double)call->node->attributes.rate * 0x1p32);
-    uint32_t node = (uint32_t)(call->node - call->graph->nodes);
     struct rng rng;
-    rng_init(&rng, call->seed, RNG_DROPOUT, call->step << 32 | (uint32_t)(call->first + sample), node);
+    rng_init(&rng, call->seed, RNG_DROPOUT, call->step << 32 | (uint32_t)(call->first + sample),
+             call->node->number);
     for (size_t i = 0; i < n; i++) stays[i] = rng_u32(&rng) >= below;
 }
 

@@ -113,6 +113,8 @@ static bool measure(struct plan *plan)
             tensor->stride = value->size * MICROBATCH * sizeof(float);
     }
     plan->tensors[plan->graph->input].where = PLAN_INPUT;
+    if (plan->graph->values[plan->graph->input].trained)
+        plan->tensors[plan_gradient(plan, plan->graph->input)].where = PLAN_INPUT_GRADIENT;
     if (!plan->training) plan->tensors[plan->graph->output].where = PLAN_OUTPUT;
     for (uint32_t n = 0; n < plan->graph->n_nodes; n++) {
         if (!plan->nodes[n].needed) continue;
@@ -175,14 +177,26 @@ static bramble_status fill(struct plan *plan, bramble_error *error)
     return error_memory(error, "the plan of a network");
 }
 
-bramble_status plan_init(struct plan *plan, const struct net_graph *graph, bool training, uint32_t batch_size,
-                         bramble_error *error)
+static bramble_status init(struct plan *plan, uint32_t batch_size, bramble_error *error)
 {
-    *plan = (struct plan){.graph = graph, .training = training};
     plan->microbatches = (uint32_t)(((uint64_t)batch_size + MICROBATCH - 1) / MICROBATCH);
     bramble_status status = fill(plan, error);
     if (status) plan_fini(plan);
     return status;
+}
+
+bramble_status plan_init(struct plan *plan, const struct net_graph *graph, bool training, uint32_t batch_size,
+                         bramble_error *error)
+{
+    *plan = (struct plan){.graph = graph, .training = training};
+    return init(plan, batch_size, error);
+}
+
+bramble_status plan_init_part(struct plan *plan, const struct net_graph *graph, bool leaves,
+                              uint32_t batch_size, bramble_error *error)
+{
+    *plan = (struct plan){.graph = graph, .training = true, .leaves = leaves};
+    return init(plan, batch_size, error);
 }
 
 void plan_fini(struct plan *plan)

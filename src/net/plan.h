@@ -15,13 +15,21 @@
 
 #include "net/operator.h"
 
-enum plan_work { PLAN_FORWARD_GATHER, PLAN_FORWARD, PLAN_LOSS, PLAN_BACKWARD_GATHER, PLAN_BACKWARD };
+enum plan_work {
+    PLAN_FORWARD_GATHER,
+    PLAN_FORWARD,
+    PLAN_LOSS,
+    PLAN_LEAVE,  /* in the place of the loss: the output goes to another machine, ... */
+    PLAN_RETURN, /* ... and, in the next phase, its gradient comes from there */
+    PLAN_BACKWARD_GATHER,
+    PLAN_BACKWARD
+};
 
 /* What is done to a microbatch, one after the other. */
 struct plan_step {
     uint32_t phase;
     enum plan_work work;
-    uint32_t node;  /* NET_NONE: the loss */
+    uint32_t node;  /* NET_NONE: what is done with the output */
     uint32_t wants; /* backward: bit i: there is a dx[i] */
     uint32_t adds;  /* bit i: dx[i] is added to */
     uint32_t
@@ -43,6 +51,7 @@ enum plan_where {
     PLAN_NOWHERE,
     PLAN_INPUT,  /* where the data are */
     PLAN_OUTPUT, /* where the prediction is wanted */
+    PLAN_INPUT_GRADIENT,
     PLAN_WHOLE,  /* all microbatches at once: it lives longer than a phase */
     PLAN_THREAD, /* each thread has room for one */
 };
@@ -75,7 +84,9 @@ struct plan {
     const struct net_graph *graph;
     bool training, gathers; /* gathers: something looks across samples before the gradients do */
     uint32_t microbatches;  /* of the largest batch */
+    bool leaves;            /* the output goes on to another machine, which has the loss */
     uint32_t n_phases, n_steps, n_parts, n_sums, n_tensors;
+    uint32_t n_forward; /* phases until the output is there */
     struct plan_phase *phases;
     struct plan_step *steps; /* in the order of phases */
     struct plan_part *parts; /* likewise */
@@ -94,6 +105,9 @@ struct plan {
  * microbatch at a time. BRAMBLE_ERR_UNSUPPORTED when a parameter is read by what cannot train it. */
 bramble_status plan_init(struct plan *plan, const struct net_graph *graph, bool training, uint32_t batch_size,
                          bramble_error *error);
+/* The same, to train a part of a network. */
+bramble_status plan_init_part(struct plan *plan, const struct net_graph *graph, bool leaves,
+                              uint32_t batch_size, bramble_error *error);
 void plan_fini(struct plan *plan);
 
 /* Numbers of the tensors. */

@@ -57,6 +57,8 @@ static void use_step(struct plan *plan, const struct plan_step *step, uint64_t a
         use(plan, plan->graph->output, at);
         use(plan, plan_gradient(plan, plan->graph->output), at);
         break;
+    case PLAN_LEAVE: use(plan, plan->graph->output, at); break;
+    case PLAN_RETURN: use(plan, plan_gradient(plan, plan->graph->output), at); break;
     case PLAN_BACKWARD_GATHER: use_backward(plan, step->node, at, at); break;
     case PLAN_BACKWARD:
         use_backward(plan, step->node, at, at);

@@ -13,8 +13,9 @@ static uint32_t producer(const struct plan *plan, uint32_t node, uint32_t i)
 
 bool plan_wants(const struct plan *plan, uint32_t node, uint32_t i)
 {
-    uint32_t before = producer(plan, node, i);
-    return before != NET_NONE && plan->nodes[before].trains;
+    uint32_t value = plan->graph->nodes[node].inputs[i], before = producer(plan, node, i);
+    if (before == NET_NONE) return value != NET_NONE && plan->graph->values[value].trained;
+    return plan->nodes[before].trains;
 }
 
 static bool gathers_forward(const struct plan *plan, uint32_t node)
@@ -41,13 +42,18 @@ static void level_forward(struct plan *plan)
     }
 }
 
+/* That of the last forward work. */
+static uint32_t output_phase(const struct plan *plan)
+{
+    return plan->nodes[plan->graph->values[plan->graph->output].producer].forward_phase;
+}
+
 /* Backward: after all consumers; until a node's turn comes its backward_phase is that of the last of them. */
 static void level_backward(struct plan *plan)
 {
     const struct net_graph *graph = plan->graph;
-    uint32_t last = graph->values[graph->output].producer;
     for (uint32_t n = 0; n < graph->n_nodes; n++)
-        plan->nodes[n].backward_phase = plan->nodes[last].forward_phase;
+        plan->nodes[n].backward_phase = output_phase(plan) + plan->leaves;
     for (uint32_t n = graph->n_nodes; n-- > 0;) {
         struct plan_node *node = &plan->nodes[n];
         if (!node->needed || !node->trains) continue;
@@ -75,8 +81,10 @@ static void list_steps(struct plan *plan)
         if (gathers_forward(plan, n)) push(plan, plan->nodes[n].forward_phase - 1, PLAN_FORWARD_GATHER, n);
         push(plan, plan->nodes[n].forward_phase, PLAN_FORWARD, n);
     }
+    plan->n_forward = output_phase(plan) + 1;
     if (!plan->training) return;
-    push(plan, plan->nodes[graph->values[graph->output].producer].forward_phase, PLAN_LOSS, NET_NONE);
+    push(plan, output_phase(plan), plan->leaves ? PLAN_LEAVE : PLAN_LOSS, NET_NONE);
+    if (plan->leaves) push(plan, output_phase(plan) + 1, PLAN_RETURN, NET_NONE);
     for (uint32_t n = graph->n_nodes; n-- > 0;) {
         if (!plan->nodes[n].needed || !plan->nodes[n].trains) continue;
         if (gathers_backward(plan, n)) push(plan, plan->nodes[n].backward_phase - 1, PLAN_BACKWARD_GATHER, n);
@@ -181,7 +189,7 @@ static bool settle_all_gradients(struct plan *plan)
 {
     bool *written = mem_zalloc(plan->graph->n_values, sizeof *written);
     if (!written) return false;
-    written[plan->graph->output] = true; /* by the loss */
+    written[plan->graph->output] = true; /* by the loss, or where it comes from */
     for (uint32_t s = 0; s < plan->n_steps; s++)
         if (plan->steps[s].work == PLAN_BACKWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD)
             settle_gradients(plan, &plan->steps[s], written);

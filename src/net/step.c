@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "net/finite.h"
 #include "net/fuse.h"
 #include "net/machine.h"
 #include "net/update.h"
@@ -83,34 +84,15 @@ static void restore_states(struct trainer *trainer)
     memcpy(states_of(trainer), trainer->states, trainer->graph.n_states * sizeof *trainer->states);
 }
 
-/* The node whose gradient of a parameter is not finite: of several the last one, where backward work begins.
- */
-static uint32_t bad_gradient(const struct trainer *trainer)
-{
-    uint32_t bad = update_bad_parameter(&trainer->update, trainer->machine.gradients);
-    const struct net_graph *graph = &trainer->graph;
-    uint32_t last = graph->values[graph->output].producer;
-    for (uint32_t n = graph->n_nodes; n-- > 0 && bad != NET_NONE;)
-        for (uint32_t i = 0; i < graph->nodes[n].n_inputs && trainer->plan.nodes[n].needed; i++) {
-            uint32_t v = graph->nodes[n].inputs[i];
-            if (v == NET_NONE || graph->values[v].kind != NET_PARAMETER) continue;
-            if (!numbers_are_finite(trainer->machine.gradients + graph->values[v].offset,
-                                    graph->values[v].size))
-                return n;
-        }
-    return last;
-}
-
 /* Goes through the forward phases again, looking at each output. */
 static uint32_t find_bad_node(struct trainer *trainer)
 {
     struct machine *machine = &trainer->machine;
-    uint32_t gradient = bad_gradient(trainer), last = trainer->plan.nodes[0].forward_phase;
-    for (uint32_t n = 0; n < trainer->graph.n_nodes; n++)
-        if (trainer->plan.nodes[n].forward_phase > last) last = trainer->plan.nodes[n].forward_phase;
+    uint32_t gradient = finite_bad_gradient(&trainer->plan, machine->gradients);
+    if (gradient == NET_NONE) gradient = trainer->graph.values[trainer->graph.output].producer;
     machine->looks = true;
     atomic_store(&machine->bad_node, NET_NONE);
-    for (uint32_t phase = 0; phase <= last; phase++) machine_phase(machine, phase);
+    for (uint32_t phase = 0; phase < trainer->plan.n_forward; phase++) machine_phase(machine, phase);
     machine->looks = false;
     uint32_t bad = atomic_load(&machine->bad_node);
     if (machine->share) bad = share_least(machine->share, bad);

@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "net/fold.h"
 #include "net/kernels/kernel.h"
-#include "net/machine.h"
 
 enum { LANES = 16 };
 
@@ -96,23 +95,18 @@ static void square_range(void *context, uint32_t thread, uint64_t i)
     run->update->squares[i] = sum_of_squares(run->gradients + range->first, range->n);
 }
 
-double update_norm(struct update *update, const float *gradients)
+void update_squares(struct update *update, const float *gradients)
 {
     struct update_run run = {.update = update, .gradients = gradients};
-    if (!update->n_ranges) return 0;
     team_run(update->team, update->n_ranges, square_range, &run);
-    fold_doubles(update->squares, update->n_ranges, 1, 1);
-    return sqrt(update->squares[0]);
 }
 
-uint32_t update_bad_parameter(const struct update *update, const float *gradients)
+double update_norm(struct update *update, const float *gradients)
 {
-    for (uint32_t v = 0; v < update->graph->n_values; v++) {
-        const struct net_value *value = &update->graph->values[v];
-        if (value->kind == NET_PARAMETER && !numbers_are_finite(gradients + value->offset, value->size))
-            return v;
-    }
-    return NET_NONE;
+    if (!update->n_ranges) return 0;
+    update_squares(update, gradients);
+    fold_doubles(update->squares, update->n_ranges, 1, 1);
+    return sqrt(update->squares[0]);
 }
 
 static void update_one_range(void *context, uint32_t thread, uint64_t i)

@@ -34,11 +34,11 @@ bramble_status update_init(struct update *update, struct net_graph *graph, struc
 void update_fini(struct update *update);
 size_t update_bytes(const struct update *update);
 
+/* Fills in squares: the sum of each range's. */
+void update_squares(struct update *update, const float *gradients);
+
 /* The Euclidean length of all parameters' gradients; NaN or infinite when any of them is. */
 double update_norm(struct update *update, const float *gradients);
-
-/* The parameter (a value) that the first number which is not finite belongs to, or NET_NONE. */
-uint32_t update_bad_parameter(const struct update *update, const float *gradients);
 
 /* step counts from 1. */
 void update_weights(struct update *update, const float *gradients, double norm, double learning_rate,
