@@ -64,6 +64,7 @@ static const struct choice strategies[] = {
     {"ring", BRAMBLE_PARALLEL_RING},
     {"central", BRAMBLE_PARALLEL_CENTRAL},
     {"local", BRAMBLE_PARALLEL_LOCAL},
+    {"pipeline", BRAMBLE_PARALLEL_PIPELINE},
     {NULL, 0},
 };
 

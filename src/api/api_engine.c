@@ -13,6 +13,7 @@
 #include "base/paths.h"
 #include "base/str.h"
 #include "cluster/rank.h"
+#include "train/net_pipeline.h"
 #include "train/net_together.h"
 #include "train/sharded_farm.h"
 #include "train/tree_farm.h"
@@ -125,7 +126,8 @@ bool engine_watch_status(void *context, const struct engine_status *status)
 bramble_status bramble_rank_run(uint32_t threads, uint64_t memory, const char *orders, const char *reports,
                                 bramble_error *error)
 {
-    static const struct program *const programs[] = {&tree_farm, &sharded_farm, &net_together, NULL};
+    static const struct program *const programs[] = {&tree_farm, &sharded_farm, &net_together, &net_pipeline,
+                                                     NULL};
     struct rank_options options = {threads, memory, orders, reports};
     return rank_run(&options, programs, error);
 }

@@ -54,21 +54,26 @@ bramble_status coordinator_chain_visit(void *context, uint32_t task, const void 
     return keep(&opening->last, task, bytes, length, error);
 }
 
+static bool send_state_to(struct coordinator *c, uint32_t rank)
+{
+    static const struct link_of_chain nothing;
+    bool told = rank == 1 || !c->first_begins;
+    const struct link_of_chain *first = told ? &c->opening.first : &nothing;
+    const struct link_of_chain *last = told && c->opening.last.task ? &c->opening.last : &nothing;
+    struct wire_chain head = {c->job.number, 0, first->length, last->length};
+    size_t length = sizeof head + first->length + last->length;
+    uint8_t *message = mem_alloc(length, 1);
+    if (!message) return false;
+    memcpy(message, &head, sizeof head);
+    if (first->length) memcpy(message + sizeof head, first->bytes, first->length);
+    if (last->length) memcpy(message + sizeof head + first->length, last->bytes, last->length);
+    return wire_send(c->wire, rank, WIRE_CHAIN, message, length);
+}
+
 static bool send_state(struct coordinator *c)
 {
-    const struct link_of_chain *first = &c->opening.first, *last = &c->opening.last;
-    uint32_t last_length = last->task ? last->length : 0;
-    struct wire_chain head = {c->job.number, 0, first->length, last_length};
-    size_t length = sizeof head + first->length + last_length;
     bool good = true;
-    for (uint32_t rank = 1; good && rank <= c->n_workers; rank++) {
-        uint8_t *message = mem_alloc(length, 1);
-        if (!message) return false;
-        memcpy(message, &head, sizeof head);
-        memcpy(message + sizeof head, first->bytes, first->length);
-        if (last_length) memcpy(message + sizeof head + first->length, last->bytes, last_length);
-        good = wire_send(c->wire, rank, WIRE_CHAIN, message, length);
-    }
+    for (uint32_t rank = 1; good && rank <= c->n_workers; rank++) good = send_state_to(c, rank);
     return good;
 }
 

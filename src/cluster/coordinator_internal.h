@@ -57,6 +57,7 @@ struct coordinator {
     bool prepared; /* the workers know of the job; it has not begun, and another generation may be at it */
     struct together *together; /* NULL: each worker does tasks on its own */
     bool chained, begun;       /* or they build on each other, and all workers do them together: */
+    bool first_begins;         /* only worker 1 is told how far they are */
     struct link_of_chain newest;
     struct carrier *carrier; /* of our own copy of the data, once it was needed */
     bool no_copy;            /* ours cannot be read */

@@ -91,6 +91,7 @@ static bool read_job(struct coordinator *c, const char *text)
     }
     const struct program *program = program_find(c->programs, c->job.program);
     c->chained = program && program->chained;
+    c->first_begins = program && program->first_begins;
     if (c->chained) c->job.n_members = c->n_workers;
     return true;
 }

@@ -24,7 +24,7 @@ struct together_work {
     void (*begun)(void *context);
     void *context; /* of all four */
     /* Of a program whose tasks build on each other: task 0's result, and the last one there is; that is empty
-     * when there is no other. */
+     * when there is no other, and both may be when only the first member is told them. */
     struct exchanged first, last;
 };
 
@@ -62,6 +62,8 @@ struct program {
      * in the journal. Task 0's is what the job begins with, and there before it does. Such a program has no
      * `divide`; every member gets all of the data. */
     bool chained;
+    /* Of a chained one: only the first member is told first and last, which the others have no room for. */
+    bool first_begins;
 };
 
 /* The program of this name in a list that ends with NULL; NULL: there is none. */

@@ -197,16 +197,15 @@ static struct slot *enter(struct stage *stage, uint32_t group)
     return slot;
 }
 
-static void take_input(struct stage *stage, uint32_t group, const float *x)
+void stage_take(struct stage *stage, uint32_t group, const void *x)
 {
     struct slot *slot = enter(stage, group);
     slot->at = x;
     if (slot->input) {
         size_t n = stage->machine.samples * stage->graph.values[stage->graph.input].size;
-        memcpy(slot->input, x, n * sizeof *x);
+        memcpy(slot->input, x, n * sizeof(float));
         slot->at = slot->input;
     }
-    stage->machine.input = slot->at;
 }
 
 static void run(struct stage *stage, uint32_t from, uint32_t to)
@@ -214,14 +213,14 @@ static void run(struct stage *stage, uint32_t from, uint32_t to)
     for (uint32_t phase = from; phase < to; phase++) machine_phase(&stage->machine, phase);
 }
 
-const float *stage_forward(struct stage *stage, uint32_t group, const float *x)
+const float *stage_forward(struct stage *stage, uint32_t group)
 {
-    take_input(stage, group, x);
+    enter(stage, group);
     run(stage, 0, stage->plan.n_forward);
     return stage->output;
 }
 
-const float *stage_backward(struct stage *stage, uint32_t group, const float *gradient)
+const float *stage_backward(struct stage *stage, uint32_t group, const void *gradient)
 {
     enter(stage, group);
     stage->machine.output_gradient = gradient;
@@ -238,10 +237,9 @@ static void take_target(struct stage *stage, const struct stage_target *target)
     stage->machine.total_weight = target->total_weight;
 }
 
-const float *stage_turn(struct stage *stage, uint32_t group, const float *x,
-                        const struct stage_target *target)
+const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_target *target)
 {
-    take_input(stage, group, x);
+    enter(stage, group);
     take_target(stage, target);
     stage->machine.gradients = fold_leaf(&stage->fold);
     run(stage, 0, stage->plan.n_phases);
@@ -278,14 +276,13 @@ void stage_undo(struct stage *stage)
     memcpy(states_of(stage), stage->states, stage->graph.n_states * sizeof *stage->states);
 }
 
-const float *stage_look(struct stage *stage, uint32_t group, const float *x,
-                        const struct stage_target *target, uint32_t *bad)
+const float *stage_look(struct stage *stage, uint32_t group, const struct stage_target *target, uint32_t *bad)
 {
     struct machine *machine = &stage->machine;
     if (target) take_target(stage, target);
     machine->looks = true;
     atomic_store(&machine->bad_node, NET_NONE);
-    take_input(stage, group, x);
+    enter(stage, group);
     run(stage, 0, stage->plan.n_forward);
     machine->looks = false;
     uint32_t found = atomic_load(&machine->bad_node);

@@ -4,7 +4,7 @@
  * Huang et al. 2019; PipeDream, Narayanan et al. 2019). What a group leaves for its backward work is kept
  * until that is done, in one of a few slots.
  *
- *   begin   forward(0) forward(1) backward(0) forward(2) backward(1) ...   gradients   update
+ *   begin   take(0) forward(0) take(1) forward(1) backward(0) ...   squares   update
  *
  * Groups are whole subtrees of fold.h's tree, and go backward in their order; so gradients, loss and weights
  * have the bits that a trainer (step.h) of the whole network would give.
@@ -43,12 +43,15 @@ uint32_t stage_groups(const struct stage *stage);
 /* Samples of a group, and the number of the first one. */
 uint64_t stage_group(const struct stage *stage, uint32_t group, uint64_t *first);
 
-/* Groups go forward in their order: x of the group's samples, borrowed until its backward work if this is the
- * first stage, else until the call's end. The output is there until the next call. Not of the last stage. */
-const float *stage_forward(struct stage *stage, uint32_t group, const float *x);
+/* The group's x comes in: borrowed until its backward work if this is the first stage, else a copy is made.
+ */
+void stage_take(struct stage *stage, uint32_t group, const void *x);
+/* Groups go forward in their order, each when it has come in. The output is there until the next call. Not of
+ * the last stage. */
+const float *stage_forward(struct stage *stage, uint32_t group);
 /* The gradient of the output in, that of the input out, which is there until the next call; NULL from the
  * first stage. */
-const float *stage_backward(struct stage *stage, uint32_t group, const float *gradient);
+const float *stage_backward(struct stage *stage, uint32_t group, const void *gradient);
 
 /* There and back, in the last stage. target and weight (NULL: all 1) of the group's samples. */
 struct stage_target {
@@ -56,8 +59,7 @@ struct stage_target {
     const float *weight;
     double total_weight; /* loss_weight of the whole batch */
 };
-const float *stage_turn(struct stage *stage, uint32_t group, const float *x,
-                        const struct stage_target *target);
+const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_target *target);
 
 /* After the last group. What the loss of the last stage adds up to, not yet divided. */
 struct loss_sum stage_loss(struct stage *stage);
@@ -69,10 +71,10 @@ void stage_update(struct stage *stage, double norm, double learning_rate);
 /* Instead of that: states are as before stage_begin. */
 void stage_undo(struct stage *stage);
 
-/* After stage_undo, to find out where numbers ran away: the group goes forward once more; the first node of
- * the whole network whose output is not finite goes to *bad, if it is less. */
-const float *stage_look(struct stage *stage, uint32_t group, const float *x,
-                        const struct stage_target *target, uint32_t *bad);
+/* After stage_undo, to find out where numbers ran away: the group, which has come in, goes forward once more;
+ * the first node of the whole network whose output is not finite goes to *bad, if it is less. */
+const float *stage_look(struct stage *stage, uint32_t group, const struct stage_target *target,
+                        uint32_t *bad);
 /* The last node of the whole network with a gradient that is not finite, or NET_NONE. */
 uint32_t stage_bad_gradient(const struct stage *stage);
 

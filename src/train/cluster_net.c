@@ -17,6 +17,7 @@
 #include "train/net_job.h"
 #include "train/net_loop.h"
 #include "train/net_model.h"
+#include "train/net_pipeline.h"
 #include "train/net_together.h"
 #include "train/net_settings.h"
 #include "train/net_snapshot.h"
@@ -36,6 +37,7 @@ struct training {
     const struct cluster_net_watch *watch;
     struct bramble_model *model;
     struct net_data data;
+    float *optimiser; /* what it keeps of each weight, where it was read */
     struct job job;
     uint64_t fingerprint[2], steps; /* of the whole */
     /* What the journal said when it was looked into last. */
@@ -70,6 +72,11 @@ static bramble_status store_rows(struct training *t, bramble_error *error)
     return status;
 }
 
+static const struct program *program_of(const bramble_net_options *options)
+{
+    return options->parallel == BRAMBLE_PARALLEL_PIPELINE ? &net_pipeline : &net_together;
+}
+
 /* Results belong to these data, this network, these options and this version, and are good for no others. */
 static bramble_status describe_job(struct training *t, bramble_error *error)
 {
@@ -80,11 +87,11 @@ static bramble_status describe_job(struct training *t, bramble_error *error)
                t->fingerprint[0], t->fingerprint[1], t->job.text);
     t->job.key = str_take(&key);
     t->job.journal = path_in(t->folder, "journal");
-    t->job.program = mem_strdup(net_together.name);
+    t->job.program = mem_strdup(program_of(t->options)->name);
     uint64_t batch = net_step_rows(t->options);
     t->steps = t->options->epochs * ((t->data.train.n_rows + batch - 1) / batch);
     t->job.n_tasks = net_together_tasks(t->steps);
-    t->job.chained = net_together.chained;
+    t->job.chained = program_of(t->options)->chained;
     return t->job.key && t->job.journal && t->job.program ? BRAMBLE_OK : error_memory(error, "a job");
 }
 
@@ -131,12 +138,27 @@ static bramble_status model_file(struct training *t, char **bytes, size_t *lengt
     return status ? status : check_copy(t, *bytes, *length, error);
 }
 
+/* No trainer is made: this machine may have no room for one. */
+static bramble_status begin_bare(struct training *t, struct net_loop *loop,
+                                 const struct optimiser_options *optimiser, bramble_error *error)
+{
+    struct net_graph *net = t->model->net;
+    struct net_loop_state state = {.weights = net->weights, .n_weights = net->n_parameters + net->n_states};
+    state.n_optimiser = net->n_parameters * optimiser_slots(optimiser);
+    mem_free(t->optimiser);
+    t->optimiser = state.optimiser = mem_zalloc(state.n_optimiser, sizeof *state.optimiser);
+    return state.optimiser ? net_loop_begin(loop, &state, error)
+                           : error_memory(error, "the optimiser's numbers");
+}
+
 /* A training that has no step yet. */
 static bramble_status begin_loop(struct training *t, struct net_loop *loop, bramble_error *error)
 {
     struct trainer_options options = net_trainer_options(t->options, &t->data.loss);
     *loop = (struct net_loop){.options = t->options, .model = t->model, .data = &t->data};
-    bramble_status status = net_loop_init(loop, &options, error);
+    bramble_status status = program_of(t->options) == &net_pipeline
+                                ? begin_bare(t, loop, &options.optimiser, error)
+                                : net_loop_init(loop, &options, error);
     memcpy(loop->kept.fingerprint, t->fingerprint, sizeof t->fingerprint);
     return status;
 }
@@ -378,6 +400,7 @@ bramble_status cluster_net_fit(struct bramble_model **out, struct engine *engine
         t.model = NULL;
     }
     job_fini(&t.job);
+    mem_free(t.optimiser);
     net_history_fini(&t.history);
     net_data_fini(&t.data);
     model_free(t.model);

@@ -120,13 +120,14 @@ static bramble_status validate(struct net_loop *loop, struct net_score *score, b
     *score = (struct net_score){NAN, NAN};
     *best = false;
     if (!loop->best) return BRAMBLE_OK;
-    bramble_status status =
-        net_score_rows(score, loop->model->net, loop->data, loop->options->threads, loop->scoring, error);
+    bramble_status status = loop->score ? loop->score(loop->context, score, error)
+                                        : net_score_rows(score, loop->model->net, loop->data,
+                                                         loop->options->threads, loop->scoring, error);
     if (status) return status;
     *best = is_best(loop, score);
     if (!*best) return BRAMBLE_OK;
     struct net_position *at = &loop->kept.position;
-    memcpy(loop->best, loop->model->net->weights, loop->kept.n_weights * sizeof *loop->best);
+    memcpy(loop->best, loop->kept.weights, loop->kept.n_weights * sizeof *loop->best);
     at->best_epoch = at->epoch + 1;
     at->best_loss = score->loss;
     at->best_accuracy = score->accuracy;
@@ -192,39 +193,42 @@ static bramble_status check_position(const struct net_loop *loop, const char *na
 bramble_status net_loop_go_on(struct net_loop *loop, const char *name, bramble_error *error)
 {
     bramble_status status = check_position(loop, name, error);
-    if (!status) trainer_set_steps(loop->trainer, loop->kept.position.steps);
+    if (!status && loop->trainer) trainer_set_steps(loop->trainer, loop->kept.position.steps);
     return status;
 }
 
-static void begin(struct net_loop *loop)
+bramble_status net_loop_begin(struct net_loop *loop, const struct net_loop_state *state, bramble_error *error)
 {
-    const struct net_graph *net = loop->model->net;
-    loop->kept.weights = net->weights;
-    loop->kept.n_weights = net->n_parameters + net->n_states;
-    loop->kept.optimiser = trainer_optimiser_state(loop->trainer, &loop->kept.n_optimiser);
-    if (loop->speed) loop->kept.optimiser = loop->speed, loop->kept.n_optimiser = net->n_parameters;
+    uint64_t batch = net_step_rows(loop->options);
+    loop->start = loop->written = clock_seconds();
+    loop->classes = loop->data->encoder.task == BRAMBLE_TASK_CLASSIFICATION;
+    loop->schedule = net_schedule(loop->options, (loop->data->train.n_rows + batch - 1) / batch);
+    if (loop->data->validation.n_rows && !(loop->best = mem_zalloc(state->n_weights, sizeof *loop->best)))
+        return error_memory(error, "the best epoch's weights");
+    loop->kept.weights = state->weights;
+    loop->kept.n_weights = state->n_weights;
+    loop->kept.optimiser = state->optimiser;
+    loop->kept.n_optimiser = state->n_optimiser;
     loop->kept.best = loop->best;
     loop->kept.position.last_loss = loop->kept.position.last_accuracy = NAN;
     loop->kept.position.best_loss = loop->kept.position.best_accuracy = NAN;
+    return BRAMBLE_OK;
 }
 
 bramble_status net_loop_init(struct net_loop *loop, const struct trainer_options *options,
                              bramble_error *error)
 {
-    const struct net_graph *net = loop->model->net;
-    uint64_t batch = net_step_rows(loop->options);
-    loop->start = loop->written = clock_seconds();
-    loop->classes = loop->data->encoder.task == BRAMBLE_TASK_CLASSIFICATION;
-    loop->schedule = net_schedule(loop->options, (loop->data->train.n_rows + batch - 1) / batch);
-    if (loop->data->validation.n_rows &&
-        !(loop->best = mem_zalloc(net->n_parameters + net->n_states, sizeof *loop->best)))
-        return error_memory(error, "the best epoch's weights");
-    if (loop->options->parallel == BRAMBLE_PARALLEL_LOCAL &&
-        !(loop->speed = mem_zalloc(net->n_parameters, sizeof *loop->speed)))
-        return error_memory(error, "training by averages");
-    bramble_status status = trainer_new(&loop->trainer, loop->model->net, options, error);
-    if (!status) begin(loop);
-    return status;
+    struct net_graph *net = loop->model->net;
+    bramble_status status = trainer_new(&loop->trainer, net, options, error);
+    if (status) return status;
+    struct net_loop_state state = {.weights = net->weights, .n_weights = net->n_parameters + net->n_states};
+    state.optimiser = trainer_optimiser_state(loop->trainer, &state.n_optimiser);
+    if (loop->options->parallel == BRAMBLE_PARALLEL_LOCAL) {
+        state.optimiser = loop->speed = mem_zalloc(net->n_parameters, sizeof *loop->speed);
+        state.n_optimiser = net->n_parameters;
+        if (!loop->speed) return error_memory(error, "training by averages");
+    }
+    return net_loop_begin(loop, &state, error);
 }
 
 void net_loop_fini(struct net_loop *loop)
@@ -251,7 +255,7 @@ bramble_status net_loop_run(struct net_loop *loop, bramble_error *error)
         return status ? status : error_set(error, BRAMBLE_ERR_CANCELLED, "training was stopped");
     }
     if (!status && loop->best)
-        memcpy(loop->model->net->weights, loop->best, loop->kept.n_weights * sizeof *loop->best);
+        memcpy(loop->kept.weights, loop->best, loop->kept.n_weights * sizeof *loop->best);
     return status;
 }
 
@@ -273,5 +277,5 @@ bramble_net_stats net_loop_stats(const struct net_loop *loop)
                                .samples_per_second =
                                    loop->step_seconds > 0 ? (double)loop->samples / loop->step_seconds : 0,
                                .threads = threads ? threads : threads_available(),
-                               .trainer_bytes = trainer_bytes(loop->trainer)};
+                               .trainer_bytes = loop->trainer ? trainer_bytes(loop->trainer) : 0};
 }

@@ -23,11 +23,13 @@ struct net_loop {
                                double learning_rate);
     /* Keeps how far it is, every checkpoint_seconds and when it is stopped; NULL: nobody does. */
     bramble_status (*keep)(void *context, const struct net_checkpoint *kept, bramble_error *error);
-    void *context;                         /* of both */
-    const struct net_score_peers *scoring; /* who judges epochs with us; NULL: nobody */
+    /* Judges an epoch; NULL: net_score_rows does, with those who score with us (NULL: nobody). */
+    bramble_status (*score)(void *context, struct net_score *out, bramble_error *error);
+    void *context; /* of all three */
+    const struct net_score_peers *scoring;
 
     struct net_checkpoint kept; /* position is kept.position; weights and optimiser are borrowed */
-    struct trainer *trainer;
+    struct trainer *trainer;    /* NULL: only `take` knows how steps are taken */
     struct schedule schedule;
     float *best;          /* weights of the best epoch; NULL: there is no validation */
     float *speed;         /* training by averages: their momentum, kept instead of the optimiser's numbers */
@@ -45,6 +47,15 @@ struct net_loop {
 bramble_status net_loop_init(struct net_loop *loop, const struct trainer_options *options,
                              bramble_error *error);
 void net_loop_fini(struct net_loop *loop); /* zeroed ones too */
+
+/* The same without a trainer, for what of the network is trained here (which may be a part of it); borrowed.
+ */
+struct net_loop_state {
+    float *weights, *optimiser;
+    size_t n_weights, n_optimiser;
+};
+bramble_status net_loop_begin(struct net_loop *loop, const struct net_loop_state *state,
+                              bramble_error *error);
 
 /* What was read into kept must be a place in this training: BRAMBLE_ERR_DATA, with `name` in front. Then it
  * goes on from there. */

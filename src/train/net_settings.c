@@ -139,7 +139,7 @@ bool net_is_exact(const bramble_net_options *o)
 {
     return !o->compress && o->staleness == 0 &&
            (o->parallel == BRAMBLE_PARALLEL_AUTO || o->parallel == BRAMBLE_PARALLEL_RING ||
-            o->parallel == BRAMBLE_PARALLEL_CENTRAL);
+            o->parallel == BRAMBLE_PARALLEL_CENTRAL || o->parallel == BRAMBLE_PARALLEL_PIPELINE);
 }
 
 static void set(struct bramble_model *model, const char *key, const char *format, ...)

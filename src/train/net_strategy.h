@@ -61,7 +61,7 @@ extern const struct net_strategy net_local;
 
 /* What these options ask for; NULL: nothing that is there. */
 const struct net_strategy *net_strategy_of(const bramble_net_options *options);
-/* The same: BRAMBLE_ERR_UNSUPPORTED. */
+/* BRAMBLE_ERR_UNSUPPORTED when they ask for neither that nor a pipeline. */
 bramble_status net_strategy_check(const bramble_net_options *options, bramble_error *error);
 
 #endif

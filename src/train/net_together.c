@@ -5,9 +5,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "data/rows_file.h"
-#include "train/net_job.h"
 #include "train/net_loop.h"
+#include "train/net_site.h"
 #include "train/net_shares.h"
 #include "train/net_settings.h"
 #include "train/net_snapshot.h"
@@ -29,39 +28,6 @@ uint32_t net_together_task(uint64_t done, uint64_t steps)
     uint32_t parts = net_together_tasks(steps) - 1;
     uint32_t task = done >= steps ? parts : (uint32_t)((double)done / (double)steps * parts);
     return task < parts ? task : parts - 1;
-}
-
-/* A node with the job's text and rows. */
-struct node {
-    struct net_job job;
-    struct rows_file *file;
-};
-
-static void node_close(void *context)
-{
-    struct node *node = context;
-    net_job_fini(&node->job);
-    rows_file_free(node->file);
-    mem_free(node);
-}
-
-static bramble_status node_open(void **context, const char *text, const char *data_path, uint32_t threads,
-                                bramble_error *error)
-{
-    (void)threads;
-    if (!data_path) return error_set(error, BRAMBLE_ERR_USAGE, "the job has no rows to train on");
-    struct node *node = mem_zalloc(1, sizeof *node);
-    if (!node) return error_memory(error, "training a network");
-    bramble_status status = net_job_read(&node->job, text, error);
-    if (!status) status = net_strategy_check(&node->job.options, error);
-    if (!status) status = rows_file_open(&node->file, data_path, error);
-    if (!status && node->file->encoder.task != node->job.task)
-        status = error_set(error, BRAMBLE_ERR_DATA, "the job's rows have another kind of target");
-    if (status)
-        node_close(node);
-    else
-        *context = node;
-    return status;
 }
 
 /* --- steps --- */
@@ -195,7 +161,7 @@ static bramble_status read_state(struct net_member *m, bramble_error *error)
 }
 
 /* `m` stays where it is. */
-static bramble_status member_init(struct net_member *m, const struct node *node,
+static bramble_status member_init(struct net_member *m, const struct net_site *node,
                                   const struct exchange *exchanges, const struct together_work *work,
                                   bramble_error *error)
 {
@@ -244,7 +210,7 @@ static bramble_status node_run(void *context, const struct exchange *exchanges,
 }
 
 const struct program net_together = {.name = "net_together",
-                                     .open = node_open,
-                                     .close = node_close,
+                                     .open = net_site_open,
+                                     .close = net_site_close,
                                      .run_together = node_run,
                                      .chained = true};

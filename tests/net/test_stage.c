@@ -144,10 +144,11 @@ static void tick(struct line *line, uint32_t s, uint32_t t, const struct data *d
         samples = stage_group(stage, there, &first);
         const float *x = s ? wire->there[s] : data->x + first * in;
         const struct stage_target target = {data->labels + first, data->weight + first, total_weight};
+        stage_take(stage, there, x);
         if (s + 1 == n)
-            next->back[s] = sent(NULL, stage_turn(stage, there, x, &target), samples * in);
+            next->back[s] = sent(NULL, stage_turn(stage, there, &target), samples * in);
         else
-            next->there[s + 1] = sent(NULL, stage_forward(stage, there, x), samples * out);
+            next->there[s + 1] = sent(NULL, stage_forward(stage, there), samples * out);
     }
     if (s + 1 == n || back >= groups) return;
     samples = stage_group(stage, back, &first);
