@@ -29,7 +29,11 @@ static bramble_status lay_out(struct pipeline *p, bramble_error *error)
     uint32_t n = p->exchanges->n_members;
     struct pipeline_node mine, *nodes = mem_alloc(n, sizeof *nodes);
     if (!nodes) return error_memory(error, "the members of the run");
-    bramble_status status = pipeline_node_measure(&mine, p->options.threads, error);
+    bramble_status status = BRAMBLE_OK;
+    if (p->options.node)
+        mine = *p->options.node;
+    else
+        status = pipeline_node_measure(&mine, p->options.threads, error);
     if (!status) status = pipeline_all_gather(p, &mine, sizeof mine, error);
     for (uint32_t m = 0; !status && m < n; m++) {
         if (p->theirs[m].length == sizeof *nodes) memcpy(&nodes[m], p->theirs[m].bytes, sizeof *nodes);

@@ -29,6 +29,7 @@ struct pipeline_options {
     uint64_t seed; /* of dropout */
     struct loss_options loss;
     struct optimiser_options optimiser;
+    const struct pipeline_node *node; /* what this member says it can do; NULL: it is measured */
 };
 
 /* All members call it with the same network and options; exchanges[2] and the network (of which only values

@@ -74,7 +74,7 @@ bramble_status pipeline_node_measure(struct pipeline_node *out, uint32_t threads
 struct laying {
     const struct net_graph *graph;
     const struct pipeline_node *nodes;
-    uint32_t n_nodes, microbatches, n_pieces, slots;
+    uint32_t n_nodes, batch_size, microbatches, n_pieces, slots;
     struct net_cut *cuts;
     bool *needed;
     uint32_t *places; /* of the pieces' ends: nodes */
@@ -148,7 +148,7 @@ static bramble_status try_group(const struct laying *l, uint32_t group, struct s
     struct stages_task task = {.n_pieces = l->n_pieces,
                                .n_members = l->n_nodes,
                                .groups = (l->microbatches + group - 1) / group,
-                               .samples = (double)group * MICROBATCH,
+                               .samples = fmin((double)group * MICROBATCH, l->batch_size),
                                .pieces = l->pieces,
                                .crossing = l->crossing,
                                .members = l->members,
@@ -184,7 +184,7 @@ bramble_status pipeline_layout_find(struct pipeline_layout *out, const struct ne
                                     const struct pipeline_node *nodes, uint32_t n_nodes, uint32_t batch_size,
                                     const struct optimiser_options *optimiser, bramble_error *error)
 {
-    struct laying l = {.graph = graph, .nodes = nodes, .n_nodes = n_nodes};
+    struct laying l = {.graph = graph, .nodes = nodes, .n_nodes = n_nodes, .batch_size = batch_size};
     struct pipeline_layout layout = {0};
     l.microbatches = (batch_size + MICROBATCH - 1) / MICROBATCH;
     l.slots = optimiser_slots(optimiser);

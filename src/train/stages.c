@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#define WORTH 0.99 /* of the time is taken with a stage more, at most */
+
 /* The best way for the pieces from one on, in so many stages, on members from one on. */
 struct way {
     double slowest;       /* seconds; INFINITY: there is none */
@@ -136,7 +138,7 @@ static struct stages find_best(struct cutting *c, uint32_t most)
         find_ways(c, n);
         if (!isfinite(way_of(c, n, 0, 0)->slowest)) continue;
         struct stages stages = follow(c, n);
-        if (stages.seconds < best.seconds) best = stages;
+        if (stages.seconds < WORTH * best.seconds) best = stages;
     }
     return best;
 }
