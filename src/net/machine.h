@@ -12,6 +12,8 @@
 #include "net/plan.h"
 #include "net/share.h"
 
+enum { MACHINE_LOSS_NUMBERS = 8 /* loss, weight, correct, and what fills a cache line */ };
+
 struct machine {
     const struct plan *plan;
     struct net_graph *graph; /* the plan's; combining brings its running means up to date */
@@ -21,7 +23,7 @@ struct machine {
     size_t thread_stride;
     double *partials;
     float *batch, *gradients;
-    double *losses; /* of each microbatch: LOSS_NUMBERS */
+    double *losses; /* of each microbatch: MACHINE_LOSS_NUMBERS */
 
     /* What goes through it. */
     const float *input;

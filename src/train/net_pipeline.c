@@ -1,6 +1,7 @@
 #include "train/net_pipeline.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #include "train/pipeline.h"
 
 #define SNAPSHOT_SECONDS 5.0
+#define PATIENCE_SECONDS 30.0
 #define SNAPSHOT_SHARE 20 /* snapshots take at most one part in so many of the time */
 
 static const char journal_name[] = "the run's journal";
@@ -192,6 +194,18 @@ static bramble_status read_whole(struct member *m, const struct net_snapshot *la
     return status ? status : hear(m, &whole->position, sizeof whole->position, error);
 }
 
+/* Where the network does not fit those who are there, others may still be on their way: they will begin anew
+ * with us. False: they do. */
+static bool wait_for_nodes(const struct member *m)
+{
+    double end = clock_seconds() + PATIENCE_SECONDS;
+    while (clock_seconds() < end) {
+        if (!m->work->go_on(m->work->context)) return false;
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000 * 1000}, NULL);
+    }
+    return true;
+}
+
 static bramble_status make_pipeline(struct member *m, bramble_error *error)
 {
     struct net_graph *net = m->model->net;
@@ -202,6 +216,11 @@ static bramble_status make_pipeline(struct member *m, bramble_error *error)
                                          .loss = options.loss,
                                          .optimiser = options.optimiser};
     bramble_status status = pipeline_new(&m->pipeline, net, &own, m->exchanges, error);
+    if (status == BRAMBLE_ERR_UNSUPPORTED) {
+        bramble_error why = *error;
+        return wait_for_nodes(m) ? error_set(error, BRAMBLE_ERR_USAGE, "%s", why.message)
+                                 : BRAMBLE_ERR_CANCELLED;
+    }
     if (status) return status;
     mem_free(net->weights);
     net->weights = NULL;
