@@ -30,7 +30,8 @@ static void *tensor_at(const struct machine *machine, uint32_t thread, uint64_t 
     case PLAN_NOWHERE: break;
     case PLAN_INPUT: return (char *)machine->input + microbatch * tensor->stride;
     case PLAN_OUTPUT: return (char *)machine->output + microbatch * tensor->stride;
-    case PLAN_INPUT_GRADIENT: return (char *)machine->input_gradient + microbatch * tensor->stride;
+    case PLAN_INPUT_GRADIENT:
+        return (char *)machine->input_gradient + (microbatch - machine->from) * tensor->stride;
     case PLAN_WHOLE: return machine->whole + tensor->offset + microbatch * tensor->stride;
     case PLAN_THREAD: return machine->threads + thread * machine->thread_stride + tensor->offset;
     }
@@ -174,7 +175,7 @@ static void pass(const struct machine *machine, uint32_t thread, uint64_t microb
 {
     uint32_t output = machine->graph->output;
     size_t size = machine->graph->values[output].size, n = samples_in(machine, microbatch) * size;
-    size_t at = microbatch * MICROBATCH * size;
+    size_t at = (microbatch - machine->from) * MICROBATCH * size;
     if (work == PLAN_LEAVE)
         memcpy(machine->output + at, tensor_at(machine, thread, microbatch, output), n * sizeof(float));
     else
@@ -339,6 +340,16 @@ void machine_phase(struct machine *machine, uint32_t number)
     for (uint32_t s = phase->first_step; s < phase->first_step + phase->n_steps; s++)
         if (plan->steps[s].work == PLAN_FORWARD_GATHER || plan->steps[s].work == PLAN_BACKWARD_GATHER)
             combine(machine, &plan->steps[s]);
+}
+
+void machine_microbatches(struct machine *machine, uint32_t number, uint64_t first, uint64_t n)
+{
+    run_phase(&(struct phase_run){machine, &machine->plan->phases[number], 0, 0, first, n});
+}
+
+void machine_parts(struct machine *machine, uint32_t number)
+{
+    run_phase(&(struct phase_run){machine, &machine->plan->phases[number], 0, pieces(machine), 0, 0});
 }
 
 static void prepare_node(void *context, uint32_t thread, uint64_t n)

@@ -32,6 +32,7 @@ struct machine {
     float *input_gradient;
     uint64_t samples;    /* of the batch */
     uint64_t before;     /* of a larger batch, that this one follows */
+    uint64_t from;       /* the first microbatch of output, output_gradient and input_gradient */
     struct share *share; /* what of the batch is at hand; NULL: all of it */
     uint64_t seed, step;
     const struct loss_options *loss;
@@ -58,6 +59,11 @@ void machine_phase(struct machine *machine, uint32_t phase);
 
 /* The same of a share's pieces first..first + n - 1 alone, when the plan gathers nothing. */
 void machine_phase_of(struct machine *machine, uint32_t phase, uint32_t first, uint32_t n);
+
+/* The two halves of a phase in which nothing is gathered: n microbatches from one on, and the gradients that
+ * are due. */
+void machine_microbatches(struct machine *machine, uint32_t phase, uint64_t first, uint64_t n);
+void machine_parts(struct machine *machine, uint32_t phase);
 
 /* After the last phase: waits for what other members have; adds up those of parameters that several nodes
  * train. */

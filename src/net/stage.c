@@ -12,7 +12,7 @@
 
 enum { LOSS_NUMBERS = 3 };
 
-/* A group on its way. */
+/* A bundle on its way. */
 struct slot {
     char *whole;
     float *input;    /* own room; NULL in the first stage */
@@ -32,6 +32,7 @@ struct stage {
     struct fold fold;
     double *losses; /* of each microbatch of the batch: LOSS_NUMBERS */
     uint64_t samples, step;
+    bool together; /* a batch is one group, which gathers */
 };
 
 static uint32_t microbatches_most(const struct stage_options *options)
@@ -39,9 +40,14 @@ static uint32_t microbatches_most(const struct stage_options *options)
     return (options->batch_size + MICROBATCH - 1) / MICROBATCH;
 }
 
-static uint32_t groups_most(const struct stage_options *options)
+static uint32_t in_bundle(const struct stage_options *options)
 {
-    return (microbatches_most(options) + options->group - 1) / options->group;
+    return options->group * options->bundle;
+}
+
+static uint32_t bundles_most(const struct stage_options *options)
+{
+    return (microbatches_most(options) + in_bundle(options) - 1) / in_bundle(options);
 }
 
 /* Numbers that a group of these values has. */
@@ -60,7 +66,8 @@ static bool make_slots(struct stage *stage)
         struct slot *slot = &stage->slots[s];
         if (s) good = (slot->whole = mem_alloc_large(stage->plan.whole_bytes, 1));
         if (good && !stage->options.first)
-            good = (slot->input = mem_alloc_large(numbers(stage, stage->graph.input), sizeof(float)));
+            good = (slot->input = mem_alloc_large(numbers(stage, stage->graph.input),
+                                                  stage->options.bundle * sizeof(float)));
     }
     return good;
 }
@@ -69,7 +76,7 @@ static bool make_slots(struct stage *stage)
 static bool make_room(struct stage *stage)
 {
     const struct stage_options *options = &stage->options;
-    size_t levels = fold_levels(groups_most(options)), n = stage->plan.n_gradients;
+    size_t levels = fold_levels(bundles_most(options)), n = stage->plan.n_gradients;
     stage->states = mem_alloc(stage->graph.n_states, sizeof *stage->states);
     stage->losses =
         mem_alloc(options->last ? microbatches_most(options) : 1, LOSS_NUMBERS * sizeof *stage->losses);
@@ -91,10 +98,11 @@ static bool make_room(struct stage *stage)
 static bramble_status fill(struct stage *stage, const struct net_part *part, bramble_error *error)
 {
     const struct stage_options *options = &stage->options;
-    uint32_t samples = options->group * MICROBATCH;
+    uint64_t samples = (uint64_t)in_bundle(options) * MICROBATCH;
     if (samples > options->batch_size) samples = options->batch_size;
     bramble_status status = fuse_init(&stage->graph, &part->graph, error);
-    if (!status) status = plan_init_part(&stage->plan, &stage->graph, !options->last, samples, error);
+    if (!status)
+        status = plan_init_part(&stage->plan, &stage->graph, !options->last, (uint32_t)samples, error);
     if (status) return status;
     stage->team = team_new(options->threads);
     if (!stage->team) return error_memory(error, "training a part of a network");
@@ -110,6 +118,7 @@ bramble_status stage_new(struct stage **out, struct net_part *part, const struct
     struct stage *stage = mem_zalloc(1, sizeof *stage);
     if (!stage) return error_memory(error, "training a part of a network");
     stage->options = *options;
+    stage->together = !stage_can_group(&part->graph);
     bramble_status status = fill(stage, part, error);
     if (status) {
         stage_free(stage);
@@ -186,12 +195,18 @@ uint64_t stage_group(const struct stage *stage, uint32_t group, uint64_t *first)
     return left < most ? left : most;
 }
 
-/* The machine is at this group. */
+/* The machine is at this group, in its bundle. */
 static struct slot *enter(struct stage *stage, uint32_t group)
 {
-    struct slot *slot = &stage->slots[group % stage->options.slots];
+    const struct stage_options *options = &stage->options;
+    uint32_t bundle = group / options->bundle;
+    struct slot *slot = &stage->slots[bundle % options->slots];
     struct machine *machine = &stage->machine;
-    machine->samples = stage_group(stage, group, &machine->before);
+    uint64_t most = (uint64_t)in_bundle(options) * MICROBATCH, left;
+    machine->before = bundle * most;
+    left = stage->samples - machine->before;
+    machine->samples = left < most ? left : most;
+    machine->from = (uint64_t)(group % options->bundle) * options->group;
     machine->whole = slot->whole;
     machine->input = slot->at;
     return slot;
@@ -200,23 +215,32 @@ static struct slot *enter(struct stage *stage, uint32_t group)
 void stage_take(struct stage *stage, uint32_t group, const void *x)
 {
     struct slot *slot = enter(stage, group);
-    slot->at = x;
+    size_t size = stage->graph.values[stage->graph.input].size, at = stage->machine.from * MICROBATCH * size;
+    uint64_t first, samples = stage_group(stage, group, &first);
     if (slot->input) {
-        size_t n = stage->machine.samples * stage->graph.values[stage->graph.input].size;
-        memcpy(slot->input, x, n * sizeof(float));
+        memcpy(slot->input + at, x, samples * size * sizeof(float));
         slot->at = slot->input;
+    } else if (!at) {
+        slot->at = x;
     }
 }
 
-static void run(struct stage *stage, uint32_t from, uint32_t to)
+/* The group alone through some phases; one that is all there is also gathers. */
+static void run(struct stage *stage, uint32_t group, uint32_t begin, uint32_t end)
 {
-    for (uint32_t phase = from; phase < to; phase++) machine_phase(&stage->machine, phase);
+    uint64_t first, samples = stage_group(stage, group, &first);
+    for (uint32_t phase = begin; phase < end; phase++)
+        if (stage->together)
+            machine_phase(&stage->machine, phase);
+        else
+            machine_microbatches(&stage->machine, phase, stage->machine.from,
+                                 (samples + MICROBATCH - 1) / MICROBATCH);
 }
 
 const float *stage_forward(struct stage *stage, uint32_t group)
 {
     enter(stage, group);
-    run(stage, 0, stage->plan.n_forward);
+    run(stage, group, 0, stage->plan.n_forward);
     return stage->output;
 }
 
@@ -225,16 +249,17 @@ const float *stage_backward(struct stage *stage, uint32_t group, const void *gra
     enter(stage, group);
     stage->machine.output_gradient = gradient;
     stage->machine.gradients = fold_leaf(&stage->fold);
-    run(stage, stage->plan.n_forward, stage->plan.n_phases);
-    fold_add(&stage->fold);
+    run(stage, group, stage->plan.n_forward, stage->plan.n_phases);
     return stage->input_gradient;
 }
 
 static void take_target(struct stage *stage, const struct stage_target *target)
 {
-    stage->machine.target = target->target;
-    stage->machine.weight = target->weight;
-    stage->machine.total_weight = target->total_weight;
+    struct machine *machine = &stage->machine;
+    uint32_t n_outputs = (uint32_t)stage->graph.values[stage->graph.output].size;
+    machine->target = loss_target_at(machine->loss, target->target, machine->before, n_outputs);
+    machine->weight = target->weight ? target->weight + machine->before : NULL;
+    machine->total_weight = target->total_weight;
 }
 
 const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_target *target)
@@ -242,11 +267,22 @@ const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_
     enter(stage, group);
     take_target(stage, target);
     stage->machine.gradients = fold_leaf(&stage->fold);
-    run(stage, 0, stage->plan.n_phases);
-    fold_add(&stage->fold);
-    uint64_t first = stage->machine.before / MICROBATCH;
-    machine_losses(&stage->machine, stage->losses + first * LOSS_NUMBERS);
+    run(stage, group, 0, stage->plan.n_phases);
     return stage->input_gradient;
+}
+
+void stage_settle(struct stage *stage, uint32_t group)
+{
+    struct machine *machine = &stage->machine;
+    bool complete = (group + 1) % stage->options.bundle == 0 || group + 1 == stage_groups(stage);
+    if (!complete) return;
+    enter(stage, group);
+    machine->gradients = fold_leaf(&stage->fold);
+    for (uint32_t phase = 0; phase < stage->plan.n_phases && !stage->together; phase++)
+        machine_parts(machine, phase);
+    fold_add(&stage->fold);
+    if (stage->options.last)
+        machine_losses(machine, stage->losses + machine->before / MICROBATCH * LOSS_NUMBERS);
 }
 
 struct loss_sum stage_loss(struct stage *stage)
@@ -279,11 +315,11 @@ void stage_undo(struct stage *stage)
 const float *stage_look(struct stage *stage, uint32_t group, const struct stage_target *target, uint32_t *bad)
 {
     struct machine *machine = &stage->machine;
+    enter(stage, group);
     if (target) take_target(stage, target);
     machine->looks = true;
     atomic_store(&machine->bad_node, NET_NONE);
-    enter(stage, group);
-    run(stage, 0, stage->plan.n_forward);
+    run(stage, group, 0, stage->plan.n_forward);
     machine->looks = false;
     uint32_t found = atomic_load(&machine->bad_node);
     if (found != NET_NONE && stage->graph.nodes[found].number < *bad) *bad = stage->graph.nodes[found].number;
@@ -309,10 +345,11 @@ float *stage_optimiser_state(struct stage *stage, size_t *n)
 
 size_t stage_bytes(const struct stage *stage)
 {
-    size_t levels = fold_levels(groups_most(&stage->options));
-    size_t ends =
-        (stage->options.last ? 0 : numbers(stage, stage->graph.output)) +
-        (stage->options.first ? 0 : (1 + stage->options.slots) * numbers(stage, stage->graph.input));
+    size_t levels = fold_levels(bundles_most(&stage->options));
+    size_t ends = (stage->options.last ? 0 : numbers(stage, stage->graph.output)) +
+                  (stage->options.first ? 0
+                                        : (1 + (size_t)stage->options.slots * stage->options.bundle) *
+                                              numbers(stage, stage->graph.input));
     return machine_bytes(&stage->machine) + update_bytes(&stage->update) + ends * sizeof(float) +
            (levels - 1) * stage->plan.n_gradients * sizeof(float) +
            (stage->options.slots - 1) * stage->plan.whole_bytes;

@@ -4,10 +4,12 @@
  * Huang et al. 2019; PipeDream, Narayanan et al. 2019). What a group leaves for its backward work is kept
  * until that is done, in one of a few slots.
  *
- *   begin   take(0) forward(0) take(1) forward(1) backward(0) ...   squares   update
+ *   begin   take(0) forward(0) take(1) forward(1) backward(0) settle(0) ...   squares   update
  *
- * Groups are whole subtrees of fold.h's tree, and go backward in their order; so gradients, loss and weights
- * have the bits that a trainer (step.h) of the whole network would give.
+ * The gradients of weights are worked out for a bundle of groups at once: each time all weights are added to
+ * those before, which costs as much as a hundred samples may. Bundles are whole subtrees of fold.h's tree,
+ * and go backward in their order; so gradients, loss and weights have the bits that a trainer (step.h) of the
+ * whole network would give.
  */
 #ifndef NET_STAGE_H
 #define NET_STAGE_H
@@ -21,7 +23,8 @@ struct stage;
 struct stage_options {
     uint32_t batch_size; /* most samples of a batch */
     uint32_t group;      /* microbatches in one: a power of two */
-    uint32_t slots;      /* groups on their way at once, at most */
+    uint32_t bundle;     /* groups in one: a power of two */
+    uint32_t slots;      /* bundles on their way at once, at most */
     uint32_t threads;    /* 0: all processors */
     bool first, last;    /* the input are data; the output is the whole network's */
     uint64_t seed;       /* of dropout */
@@ -53,13 +56,15 @@ const float *stage_forward(struct stage *stage, uint32_t group);
  * first stage. */
 const float *stage_backward(struct stage *stage, uint32_t group, const void *gradient);
 
-/* There and back, in the last stage. target and weight (NULL: all 1) of the group's samples. */
-struct stage_target {
+/* There and back, in the last stage. */
+struct stage_target { /* of the whole batch */
     const void *target;
-    const float *weight;
-    double total_weight; /* loss_weight of the whole batch */
+    const float *weight; /* NULL: all 1 */
+    double total_weight; /* loss_weight */
 };
 const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_target *target);
+/* After either, when what they returned is on its way: the gradients of weights, if a bundle is complete. */
+void stage_settle(struct stage *stage, uint32_t group);
 
 /* After the last group. What the loss of the last stage adds up to, not yet divided. */
 struct loss_sum stage_loss(struct stage *stage);

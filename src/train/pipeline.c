@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "net/operator.h"
 #include "net/update.h"
 #include "train/pipeline_internal.h"
 
@@ -91,9 +92,13 @@ static bramble_status make_stage(struct pipeline *p, bramble_error *error)
     if (p->own == NET_NONE) return BRAMBLE_OK;
     bramble_status status = cut_part(&p->part, p->graph, stages->places[p->own], stages->places[p->own + 1],
                                      p->layout.cuts, error);
+    uint32_t microbatches = (p->options.batch_size + MICROBATCH - 1) / MICROBATCH;
+    uint32_t groups = (microbatches + p->layout.group - 1) / p->layout.group;
+    uint32_t slots = stages_slots(stages->n - p->own, groups, p->layout.bundle);
     const struct stage_options options = {.batch_size = p->options.batch_size,
                                           .group = p->layout.group,
-                                          .slots = 2 * (stages->n - 1 - p->own) + 1,
+                                          .bundle = p->layout.bundle,
+                                          .slots = slots,
                                           .threads = p->options.threads,
                                           .first = pipeline_is_first(p),
                                           .last = pipeline_is_last(p),

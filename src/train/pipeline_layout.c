@@ -19,6 +19,7 @@ enum {
     WIDTH = 512,        /* of the layer that is measured */
     THERE_AND_BACK = 3, /* multiply-adds of training for one of prediction */
     NUMBER_WORK = 16,   /* multiply-adds that take as long as what is done to a number besides */
+    SETTLING = 100,     /* multiply-adds that take as long as adding a weight's gradient to others */
     PACKED = 2,         /* times that weights lie packed beside themselves */
 };
 
@@ -107,10 +108,10 @@ static void laying_fini(struct laying *l)
 
 /* Nodes from..to-1. Weights lie there themselves, as so many partial sums of gradients, as what the optimiser
  * keeps, and packed. */
-static struct stages_piece piece_of(const struct laying *l, uint32_t from, uint32_t to, uint32_t groups)
+static struct stages_piece piece_of(const struct laying *l, uint32_t from, uint32_t to, uint32_t bundles)
 {
     struct stages_piece piece = {0};
-    double times = 1 + fold_levels(groups) + l->slots + PACKED;
+    double times = 1 + fold_levels(bundles) + l->slots + PACKED;
     for (uint32_t n = from; n < to; n++) {
         const struct net_node *node = &l->graph->nodes[n];
         if (!l->needed[n]) continue;
@@ -118,12 +119,13 @@ static struct stages_piece piece_of(const struct laying *l, uint32_t from, uint3
         for (uint32_t o = 0; o < node->n_outputs; o++) {
             double size = (double)l->graph->values[node->outputs[o]].size;
             piece.work += NUMBER_WORK * size;
-            piece.a_sample += size * sizeof(float);
+            piece.a_sample += 2 * size * sizeof(float); /* and its gradient */
         }
         for (uint32_t i = 0; i < node->n_inputs; i++) {
             uint32_t v = node->inputs[i];
             if (v == NET_NONE || l->graph->values[v].kind != NET_PARAMETER) continue;
             piece.fixed += times * (double)l->graph->values[v].size * sizeof(float);
+            piece.settling += SETTLING * (double)l->graph->values[v].size;
         }
     }
     return piece;
@@ -142,19 +144,20 @@ static void find_places(struct laying *l)
 }
 
 /* With groups of so many microbatches, which no more threads than that work on. */
-static bramble_status try_group(const struct laying *l, uint32_t group, struct stages *out,
+static bramble_status try_group(const struct laying *l, uint32_t group, uint32_t bundle, struct stages *out,
                                 bramble_error *error)
 {
     struct stages_task task = {.n_pieces = l->n_pieces,
                                .n_members = l->n_nodes,
                                .groups = (l->microbatches + group - 1) / group,
+                               .bundle = bundle,
                                .samples = fmin((double)group * MICROBATCH, l->batch_size),
                                .pieces = l->pieces,
                                .crossing = l->crossing,
                                .members = l->members,
                                .wire = WIRE};
     for (uint32_t p = 0; p < l->n_pieces; p++)
-        l->pieces[p] = piece_of(l, l->places[p], l->places[p + 1], task.groups);
+        l->pieces[p] = piece_of(l, l->places[p], l->places[p + 1], (task.groups + bundle - 1) / bundle);
     for (uint32_t m = 0; m < l->n_nodes; m++) {
         double threads = (double)l->nodes[m].threads, busy = group < threads ? group : threads;
         l->members[m] = (struct stages_member){l->nodes[m].rate * busy / threads, l->nodes[m].memory};
@@ -162,21 +165,24 @@ static bramble_status try_group(const struct laying *l, uint32_t group, struct s
     return stages_cut(out, &task, error);
 }
 
-/* The group with which a batch takes least. */
+/* The groups and bundles with which a batch takes least. */
 static bramble_status find_group(const struct laying *l, struct pipeline_layout *out, bramble_error *error)
 {
     uint32_t least = 1, most = 1;
     while (most < l->microbatches) most *= 2;
     if (!stage_can_group(l->graph)) least = most;
     bramble_status status = BRAMBLE_ERR_UNSUPPORTED;
-    for (uint32_t group = least; group <= most; group *= 2) {
-        struct stages stages;
-        bramble_status tried = try_group(l, group, &stages, group == least ? error : NULL);
-        if (tried || (!status && stages.seconds >= out->stages.seconds)) continue;
-        status = BRAMBLE_OK;
-        out->stages = stages;
-        out->group = group;
-    }
+    for (uint32_t group = least; group <= most; group *= 2)
+        for (uint32_t bundle = 1; group * bundle <= most; bundle *= 2) {
+            struct stages stages;
+            bool only = group == least && bundle == 1; /* says why, if there is none */
+            bramble_status tried = try_group(l, group, bundle, &stages, only ? error : NULL);
+            if (tried || (!status && stages.seconds >= out->stages.seconds)) continue;
+            status = BRAMBLE_OK;
+            out->stages = stages;
+            out->group = group;
+            out->bundle = bundle;
+        }
     return status;
 }
 

@@ -25,6 +25,7 @@ struct pipeline_layout {
     struct net_cut *cuts; /* [n_nodes + 1] */
     struct stages stages; /* whose places are nodes */
     uint32_t group;       /* microbatches */
+    uint32_t bundle;      /* groups */
 };
 
 /* For batches of so many samples. BRAMBLE_ERR_UNSUPPORTED when the network does not fit. */

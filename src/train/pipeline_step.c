@@ -11,20 +11,9 @@ struct walk {
     struct pipeline *p;
     const struct net_batch *batch;
     uint32_t groups, stages;
-    double total_weight;
+    struct stage_target target;
     uint32_t bad;
 };
-
-static struct stage_target target_of(const struct walk *w, uint32_t group)
-{
-    const struct pipeline *p = w->p;
-    uint64_t first;
-    stage_group(p->stage, group, &first);
-    return (struct stage_target){
-        .target = loss_target_at(&p->options.loss, w->batch->target, first, (uint32_t)pipeline_out(p)),
-        .weight = w->batch->sample_weight ? w->batch->sample_weight + first : NULL,
-        .total_weight = w->total_weight};
-}
 
 static bramble_status take(const struct walk *w, uint32_t group, const struct exchanged *came)
 {
@@ -69,8 +58,7 @@ static bramble_status go_backward(const struct walk *w, uint32_t tick, const str
     if (p->own != NET_NONE && tick >= late && group < w->groups) {
         samples = stage_group(p->stage, group, &first);
         if (pipeline_is_last(p)) {
-            const struct stage_target target = target_of(w, group);
-            gradient = stage_turn(p->stage, group, &target);
+            gradient = stage_turn(p->stage, group, &w->target);
         } else {
             if (came->length != samples * pipeline_out(p) * sizeof(float))
                 return pipeline_wrong(p->behind, &p->error);
@@ -80,6 +68,7 @@ static bramble_status go_backward(const struct walk *w, uint32_t tick, const str
     bool sends = gradient && p->before != MOVER_NOBODY;
     mover_post(p->back, sends ? p->before : MOVER_NOBODY, gradient,
                sends ? samples * pipeline_in(p) * sizeof(float) : 0);
+    if (samples) stage_settle(p->stage, group);
     return BRAMBLE_OK;
 }
 
@@ -112,10 +101,8 @@ static bramble_status look(struct walk *w)
         uint64_t first, samples = 0;
         if (p->own != NET_NONE && tick >= p->own && group < w->groups) {
             if ((status = take(w, group, &came))) return status;
-            const struct stage_target target =
-                pipeline_is_last(p) ? target_of(w, group) : (struct stage_target){0};
             samples = stage_group(p->stage, group, &first);
-            output = stage_look(p->stage, group, pipeline_is_last(p) ? &target : NULL, &w->bad);
+            output = stage_look(p->stage, group, pipeline_is_last(p) ? &w->target : NULL, &w->bad);
         }
         bool sends = output && p->behind != MOVER_NOBODY;
         mover_post(p->there, sends ? p->behind : MOVER_NOBODY, output,
@@ -210,8 +197,9 @@ struct step_result pipeline_step(struct pipeline *p, const struct net_batch *bat
     struct walk w = {.p = p, .batch = batch, .stages = p->layout.stages.n};
     uint32_t microbatches = (batch->samples + MICROBATCH - 1) / MICROBATCH;
     w.groups = (microbatches + p->layout.group - 1) / p->layout.group;
-    w.total_weight = loss_weight(&p->options.loss, NULL, batch->all_weights, batch->samples,
-                                 (uint32_t)p->graph->values[p->graph->output].size);
+    w.target = (struct stage_target){.target = batch->target, .weight = batch->sample_weight};
+    w.target.total_weight = loss_weight(&p->options.loss, NULL, batch->all_weights, batch->samples,
+                                        (uint32_t)p->graph->values[p->graph->output].size);
     struct step_result result = {.bad_node = NET_NONE};
     if (p->stage) stage_begin(p->stage, batch->samples, step);
     result.broken = walk(&w) || sum_up(p, &result, agreed);

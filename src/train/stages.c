@@ -30,6 +30,7 @@ static struct stages_piece between(const struct stages_task *task, uint32_t from
     struct stages_piece sum = {0};
     for (uint32_t p = from; p < to; p++) {
         sum.work += task->pieces[p].work;
+        sum.settling += task->pieces[p].settling;
         sum.fixed += task->pieces[p].fixed;
         sum.a_sample += task->pieces[p].a_sample;
     }
@@ -37,24 +38,33 @@ static struct stages_piece between(const struct stages_task *task, uint32_t from
 }
 
 /* What comes and goes travels while there is work. */
-static double seconds_of(const struct stages_task *task, uint32_t member, double work, uint32_t from,
-                         uint32_t to)
+static double seconds_of(const struct stages_task *task, uint32_t member, const struct stages_piece *sum,
+                         uint32_t from, uint32_t to)
 {
-    double wire = more(task->crossing[from], task->crossing[to]) / task->wire;
-    return task->samples * more(work / task->members[member].rate, wire);
+    double wire = task->samples * more(task->crossing[from], task->crossing[to]) / task->wire;
+    double work = task->samples * sum->work + sum->settling / task->bundle;
+    return more(work / task->members[member].rate, wire);
+}
+
+uint32_t stages_slots(uint32_t left, uint32_t groups, uint32_t bundle)
+{
+    uint32_t on_their_way = 2 * left - 1, bundles = (groups + bundle - 1) / bundle;
+    uint32_t slots = on_their_way == 1 ? 1 : (on_their_way - 2) / bundle + 2;
+    return slots < bundles ? slots : bundles;
 }
 
 /* Groups that are on their way behind a stage come back to it later. */
 static double bytes_of(const struct stages_task *task, uint32_t left, const struct stages_piece *sum)
 {
-    double groups = 2.0 * left - 1;
+    double groups = (double)stages_slots(left, task->groups, task->bundle) * task->bundle;
     if (groups > task->groups) groups = task->groups;
     return sum->fixed + groups * task->samples * sum->a_sample;
 }
 
 double stages_seconds(const struct stages_task *task, uint32_t member, uint32_t from, uint32_t to)
 {
-    return seconds_of(task, member, between(task, from, to).work, from, to);
+    struct stages_piece sum = between(task, from, to);
+    return seconds_of(task, member, &sum, from, to);
 }
 
 double stages_bytes(const struct stages_task *task, uint32_t left, uint32_t from, uint32_t to)
@@ -74,9 +84,10 @@ static double stage_seconds(const struct cutting *c, uint32_t stages, uint32_t m
                             uint32_t to)
 {
     const struct stages_piece *a = &c->before[from], *b = &c->before[to];
-    struct stages_piece sum = {b->work - a->work, b->fixed - a->fixed, b->a_sample - a->a_sample};
+    struct stages_piece sum = {b->work - a->work, b->settling - a->settling, b->fixed - a->fixed,
+                               b->a_sample - a->a_sample};
     if (bytes_of(c->task, stages, &sum) > c->task->members[member].memory) return INFINITY;
-    return seconds_of(c->task, member, sum.work, from, to);
+    return seconds_of(c->task, member, &sum, from, to);
 }
 
 static struct way best_way(const struct cutting *c, uint32_t stages, uint32_t member, uint32_t from)
@@ -125,6 +136,7 @@ static void add_up(struct cutting *c)
         c->before[p] = sum;
         if (p == c->task->n_pieces) break;
         sum.work += c->task->pieces[p].work;
+        sum.settling += c->task->pieces[p].settling;
         sum.fixed += c->task->pieces[p].fixed;
         sum.a_sample += c->task->pieces[p].a_sample;
     }

@@ -19,8 +19,9 @@ enum { STAGES_MOST = 16 };
 /* What lies between two places. */
 struct stages_piece {
     double work;     /* of a sample, there and back: multiply-adds */
+    double settling; /* of a bundle of groups, whatever they are: multiply-adds */
     double fixed;    /* bytes that it takes whatever the batch: weights and what training keeps of them */
-    double a_sample; /* bytes that a sample keeps until its backward work is done */
+    double a_sample; /* bytes that a sample keeps until its bundle's backward work is done */
 };
 
 struct stages_member {
@@ -29,8 +30,10 @@ struct stages_member {
 };
 
 struct stages_task {
-    uint32_t n_pieces, n_members, groups; /* of a batch */
-    double samples;                       /* of a group */
+    uint32_t n_pieces, n_members;
+    uint32_t groups; /* of a batch */
+    uint32_t bundle; /* groups whose gradients of weights are worked out at once */
+    double samples;  /* of a group */
     const struct stages_piece *pieces;
     const double *crossing; /* [n_pieces + 1]: bytes of a sample that cross there; nothing at the ends */
     const struct stages_member *members;
@@ -43,6 +46,9 @@ struct stages {
     uint32_t members[STAGES_MOST];    /* rising */
     double seconds;                   /* that a batch takes */
 };
+
+/* Bundles that are on their way at once in one of the last `left` stages (1: the last). */
+uint32_t stages_slots(uint32_t left, uint32_t groups, uint32_t bundle);
 
 /* What a stage takes for a group, and the memory it needs when it is one of the last `left` (1: the last). */
 double stages_seconds(const struct stages_task *task, uint32_t member, uint32_t from, uint32_t to);

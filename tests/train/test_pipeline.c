@@ -254,7 +254,7 @@ static void test_normalisation(void **state)
     run->stages_least = 1;
     check(run);
     run = run_new(norm, SHAPE(30), 2);
-    run->memory = 400e3;
+    run->memory = 600e3;
     check(run);
 }
 

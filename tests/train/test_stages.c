@@ -31,13 +31,15 @@ static void make(struct made *made, uint32_t seed, double memory)
     made->task = (struct stages_task){.n_pieces = 1 + (uint32_t)(draw(&state) * PIECES),
                                       .n_members = 1 + (uint32_t)(draw(&state) * MEMBERS),
                                       .groups = 1 + (uint32_t)(draw(&state) * 8),
+                                      .bundle = 1u << (uint32_t)(draw(&state) * 3),
                                       .samples = 16,
                                       .pieces = made->pieces,
                                       .crossing = made->crossing,
                                       .members = made->members,
                                       .wire = 200};
     for (uint32_t p = 0; p < PIECES; p++)
-        made->pieces[p] = (struct stages_piece){draw(&state), 100 * draw(&state), draw(&state)};
+        made->pieces[p] =
+            (struct stages_piece){draw(&state), 9 * draw(&state), 100 * draw(&state), draw(&state)};
     for (uint32_t p = 0; p <= PIECES; p++) made->crossing[p] = 40 * draw(&state);
     made->crossing[0] = made->crossing[made->task.n_pieces] = 0;
     for (uint32_t m = 0; m < MEMBERS; m++)
@@ -117,10 +119,10 @@ static void test_against_all(void **state)
 static void test_equal_halves(void **state)
 {
     (void)state;
-    const struct stages_piece pieces[4] = {{1, 0, 1}, {1, 0, 1}, {1, 0, 1}, {1, 0, 1}};
+    const struct stages_piece pieces[4] = {{1, 1, 0, 1}, {1, 1, 0, 1}, {1, 1, 0, 1}, {1, 1, 0, 1}};
     const double crossing[5] = {0, 1, 1, 1, 0};
     const struct stages_member members[2] = {{1, 1e9}, {1, 1e9}}, slow[2] = {{1, 1e9}, {0.01, 1e9}};
-    struct stages_task task = {4, 2, 8, 16, pieces, crossing, members, 1e9};
+    struct stages_task task = {4, 2, 8, 1, 16, pieces, crossing, members, 1e9};
     struct stages stages;
     assert_int_equal(stages_cut(&stages, &task, NULL), BRAMBLE_OK);
     assert_int_equal(stages.n, 2);
@@ -135,10 +137,10 @@ static void test_equal_halves(void **state)
 static void test_one_group(void **state)
 {
     (void)state;
-    const struct stages_piece pieces[2] = {{1, 600, 0}, {1, 600, 0}};
+    const struct stages_piece pieces[2] = {{1, 0, 600, 0}, {1, 0, 600, 0}};
     const double crossing[3] = {0, 1, 0};
     struct stages_member members[2] = {{1, 2000}, {1, 2000}};
-    struct stages_task task = {2, 2, 1, 16, pieces, crossing, members, 1e9};
+    struct stages_task task = {2, 2, 1, 1, 16, pieces, crossing, members, 1e9};
     struct stages stages;
     bramble_error error;
     assert_int_equal(stages_cut(&stages, &task, NULL), BRAMBLE_OK);
