@@ -1,10 +1,13 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/operator.h"
 #include "net/update.h"
 #include "train/pipeline_internal.h"
+
+enum { ROUNDS = 16 /* of exchanges, to measure them */ };
 
 bramble_status pipeline_wrong(uint32_t member, bramble_error *error)
 {
@@ -21,7 +24,17 @@ bramble_status pipeline_all_gather(struct pipeline *p, const void *mine, size_t 
 static bool node_is_sane(const struct pipeline_node *node)
 {
     return node->rate > 0 && node->rate < 1e18 && node->memory >= 0 && node->memory <= 1e18 &&
-           node->threads >= 1 && node->threads <= 1 << 16;
+           node->threads >= 1 && node->threads <= 1 << 16 && node->latency >= 0 && node->latency < 1e6;
+}
+
+static bramble_status measure(struct pipeline *p, struct pipeline_node *node, bramble_error *error)
+{
+    bramble_status status = pipeline_node_measure(node, p->options.threads, error);
+    if (!status) status = pipeline_all_gather(p, NULL, 0, error); /* all are here */
+    double start = clock_seconds();
+    for (int i = 0; i < ROUNDS && !status; i++) status = pipeline_all_gather(p, NULL, 0, error);
+    node->latency = (clock_seconds() - start) / ROUNDS;
+    return status;
 }
 
 /* Everybody tells what it can do; all come to the same stages. */
@@ -34,7 +47,7 @@ static bramble_status lay_out(struct pipeline *p, bramble_error *error)
     if (p->options.node)
         mine = *p->options.node;
     else
-        status = pipeline_node_measure(&mine, p->options.threads, error);
+        status = measure(p, &mine, error);
     if (!status) status = pipeline_all_gather(p, &mine, sizeof mine, error);
     for (uint32_t m = 0; !status && m < n; m++) {
         if (p->theirs[m].length == sizeof *nodes) memcpy(&nodes[m], p->theirs[m].bytes, sizeof *nodes);

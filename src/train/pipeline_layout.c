@@ -77,6 +77,7 @@ struct laying {
     const struct pipeline_node *nodes;
     uint32_t n_nodes, batch_size, microbatches, n_pieces, slots;
     struct net_cut *cuts;
+    double latency;
     bool *needed;
     uint32_t *places; /* of the pieces' ends: nodes */
     struct stages_piece *pieces;
@@ -155,7 +156,8 @@ static bramble_status try_group(const struct laying *l, uint32_t group, uint32_t
                                .pieces = l->pieces,
                                .crossing = l->crossing,
                                .members = l->members,
-                               .wire = WIRE};
+                               .wire = WIRE,
+                               .latency = l->latency};
     for (uint32_t p = 0; p < l->n_pieces; p++)
         l->pieces[p] = piece_of(l, l->places[p], l->places[p + 1], (task.groups + bundle - 1) / bundle);
     for (uint32_t m = 0; m < l->n_nodes; m++) {
@@ -194,6 +196,7 @@ bramble_status pipeline_layout_find(struct pipeline_layout *out, const struct ne
     struct pipeline_layout layout = {0};
     l.microbatches = (batch_size + MICROBATCH - 1) / MICROBATCH;
     l.slots = optimiser_slots(optimiser);
+    for (uint32_t m = 0; m < n_nodes; m++) l.latency = fmax(l.latency, nodes[m].latency);
     bramble_status status =
         make_room(&l) ? cut_find(graph, l.cuts, error) : error_memory(error, "the stages of a pipeline");
     if (!status) {

@@ -13,8 +13,9 @@
 
 /* What members tell each other. */
 struct pipeline_node {
-    double rate;   /* multiply-adds a second, all threads together */
-    double memory; /* bytes that it may still take */
+    double rate;    /* multiply-adds a second, all threads together */
+    double memory;  /* bytes that it may still take */
+    double latency; /* seconds of an exchange without bytes; the caller's to fill in */
     uint64_t threads;
 };
 

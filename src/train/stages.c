@@ -37,13 +37,13 @@ static struct stages_piece between(const struct stages_task *task, uint32_t from
     return sum;
 }
 
-/* What comes and goes travels while there is work. */
+/* What comes and goes travels while there is work; that there are two exchanges is felt. */
 static double seconds_of(const struct stages_task *task, uint32_t member, const struct stages_piece *sum,
                          uint32_t from, uint32_t to)
 {
     double wire = task->samples * more(task->crossing[from], task->crossing[to]) / task->wire;
     double work = task->samples * sum->work + sum->settling / task->bundle;
-    return more(work / task->members[member].rate, wire);
+    return more(work / task->members[member].rate, wire) + 2 * task->latency;
 }
 
 uint32_t stages_slots(uint32_t left, uint32_t groups, uint32_t bundle)

@@ -37,7 +37,8 @@ struct stages_task {
     const struct stages_piece *pieces;
     const double *crossing; /* [n_pieces + 1]: bytes of a sample that cross there; nothing at the ends */
     const struct stages_member *members;
-    double wire; /* bytes a second between two members */
+    double wire;    /* bytes a second between two members */
+    double latency; /* seconds that an exchange takes without any */
 };
 
 struct stages {

@@ -147,7 +147,7 @@ static void *member(void *argument)
     struct pipeline_stage_seen *seen = &run->seen[at->rank];
     struct seat seats[CHANNELS] = {{&run->meeting, at->rank, 0}, {&run->meeting, at->rank, 1}};
     const struct exchange exchanges[CHANNELS] = {exchange_of(&seats[0]), exchange_of(&seats[1])};
-    const struct pipeline_node node = {run->rates[at->rank], run->memory, 1};
+    const struct pipeline_node node = {run->rates[at->rank], run->memory, 1e-6, 1};
     const struct pipeline_options options = {.batch_size = BATCH,
                                              .threads = 1,
                                              .seed = 9,

@@ -36,7 +36,8 @@ static void make(struct made *made, uint32_t seed, double memory)
                                       .pieces = made->pieces,
                                       .crossing = made->crossing,
                                       .members = made->members,
-                                      .wire = 200};
+                                      .wire = 200,
+                                      .latency = draw(&state)};
     for (uint32_t p = 0; p < PIECES; p++)
         made->pieces[p] =
             (struct stages_piece){draw(&state), 9 * draw(&state), 100 * draw(&state), draw(&state)};
@@ -122,7 +123,7 @@ static void test_equal_halves(void **state)
     const struct stages_piece pieces[4] = {{1, 1, 0, 1}, {1, 1, 0, 1}, {1, 1, 0, 1}, {1, 1, 0, 1}};
     const double crossing[5] = {0, 1, 1, 1, 0};
     const struct stages_member members[2] = {{1, 1e9}, {1, 1e9}}, slow[2] = {{1, 1e9}, {0.01, 1e9}};
-    struct stages_task task = {4, 2, 8, 1, 16, pieces, crossing, members, 1e9};
+    struct stages_task task = {4, 2, 8, 1, 16, pieces, crossing, members, 1e9, 0};
     struct stages stages;
     assert_int_equal(stages_cut(&stages, &task, NULL), BRAMBLE_OK);
     assert_int_equal(stages.n, 2);
@@ -140,7 +141,7 @@ static void test_one_group(void **state)
     const struct stages_piece pieces[2] = {{1, 0, 600, 0}, {1, 0, 600, 0}};
     const double crossing[3] = {0, 1, 0};
     struct stages_member members[2] = {{1, 2000}, {1, 2000}};
-    struct stages_task task = {2, 2, 1, 1, 16, pieces, crossing, members, 1e9};
+    struct stages_task task = {2, 2, 1, 1, 16, pieces, crossing, members, 1e9, 0};
     struct stages stages;
     bramble_error error;
     assert_int_equal(stages_cut(&stages, &task, NULL), BRAMBLE_OK);
