@@ -6,7 +6,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#define WORTH 0.99 /* of the time is taken with a stage more, at most */
+#define FORWARD (1.0 / 3) /* of the work */
+#define WORTH 0.99        /* of the time is taken with a stage more, at most */
 
 /* The best way for the pieces from one on, in so many stages, on members from one on. */
 struct way {
@@ -37,13 +38,15 @@ static struct stages_piece between(const struct stages_task *task, uint32_t from
     return sum;
 }
 
-/* What comes and goes travels while there is work; that there are two exchanges is felt. */
+/* What goes forward travels while there is backward work, and the other way round; that there are two
+ * exchanges is felt. */
 static double seconds_of(const struct stages_task *task, uint32_t member, const struct stages_piece *sum,
                          uint32_t from, uint32_t to)
 {
     double wire = task->samples * more(task->crossing[from], task->crossing[to]) / task->wire;
     double work = task->samples * sum->work + sum->settling / task->bundle;
-    return more(work / task->members[member].rate, wire) + 2 * task->latency;
+    double seconds = work / task->members[member].rate;
+    return more(seconds * FORWARD, wire) + more(seconds * (1 - FORWARD), wire) + 2 * task->latency;
 }
 
 uint32_t stages_slots(uint32_t left, uint32_t groups, uint32_t bundle)
