@@ -195,7 +195,7 @@ bramble_status plan_init(struct plan *plan, const struct net_graph *graph, bool 
 bramble_status plan_init_part(struct plan *plan, const struct net_graph *graph, bool leaves,
                               uint32_t batch_size, bramble_error *error)
 {
-    *plan = (struct plan){.graph = graph, .training = true, .leaves = leaves};
+    *plan = (struct plan){.graph = graph, .training = true, .parted = true, .leaves = leaves};
     return init(plan, batch_size, error);
 }
 

@@ -84,6 +84,7 @@ struct plan {
     const struct net_graph *graph;
     bool training, gathers; /* gathers: something looks across samples before the gradients do */
     uint32_t microbatches;  /* of the largest batch */
+    bool parted;            /* backward work begins in a phase of its own: others may go forward before */
     bool leaves;            /* the output goes on to another machine, which has the loss */
     uint32_t n_phases, n_steps, n_parts, n_sums, n_tensors;
     uint32_t n_forward; /* phases until the output is there */

@@ -53,7 +53,7 @@ static void level_backward(struct plan *plan)
 {
     const struct net_graph *graph = plan->graph;
     for (uint32_t n = 0; n < graph->n_nodes; n++)
-        plan->nodes[n].backward_phase = output_phase(plan) + plan->leaves;
+        plan->nodes[n].backward_phase = output_phase(plan) + plan->parted;
     for (uint32_t n = graph->n_nodes; n-- > 0;) {
         struct plan_node *node = &plan->nodes[n];
         if (!node->needed || !node->trains) continue;
@@ -83,8 +83,8 @@ static void list_steps(struct plan *plan)
     }
     plan->n_forward = output_phase(plan) + 1;
     if (!plan->training) return;
-    push(plan, output_phase(plan), plan->leaves ? PLAN_LEAVE : PLAN_LOSS, NET_NONE);
-    if (plan->leaves) push(plan, output_phase(plan) + 1, PLAN_RETURN, NET_NONE);
+    if (plan->leaves) push(plan, output_phase(plan), PLAN_LEAVE, NET_NONE);
+    push(plan, output_phase(plan) + plan->parted, plan->leaves ? PLAN_RETURN : PLAN_LOSS, NET_NONE);
     for (uint32_t n = graph->n_nodes; n-- > 0;) {
         if (!plan->nodes[n].needed || !plan->nodes[n].trains) continue;
         if (gathers_backward(plan, n)) push(plan, plan->nodes[n].backward_phase - 1, PLAN_BACKWARD_GATHER, n);

@@ -267,7 +267,7 @@ const float *stage_turn(struct stage *stage, uint32_t group, const struct stage_
     enter(stage, group);
     take_target(stage, target);
     stage->machine.gradients = fold_leaf(&stage->fold);
-    run(stage, group, 0, stage->plan.n_phases);
+    run(stage, group, stage->plan.n_forward, stage->plan.n_phases);
     return stage->input_gradient;
 }
 
@@ -312,11 +312,10 @@ void stage_undo(struct stage *stage)
     memcpy(states_of(stage), stage->states, stage->graph.n_states * sizeof *stage->states);
 }
 
-const float *stage_look(struct stage *stage, uint32_t group, const struct stage_target *target, uint32_t *bad)
+const float *stage_look(struct stage *stage, uint32_t group, uint32_t *bad)
 {
     struct machine *machine = &stage->machine;
     enter(stage, group);
-    if (target) take_target(stage, target);
     machine->looks = true;
     atomic_store(&machine->bad_node, NET_NONE);
     run(stage, group, 0, stage->plan.n_forward);

@@ -49,14 +49,14 @@ uint64_t stage_group(const struct stage *stage, uint32_t group, uint64_t *first)
 /* The group's x comes in: borrowed until its backward work if this is the first stage, else a copy is made.
  */
 void stage_take(struct stage *stage, uint32_t group, const void *x);
-/* Groups go forward in their order, each when it has come in. The output is there until the next call. Not of
- * the last stage. */
+/* Groups go forward in their order, each when it has come in. The output is there until the next call; NULL
+ * from the last stage, which has the loss. */
 const float *stage_forward(struct stage *stage, uint32_t group);
 /* The gradient of the output in, that of the input out, which is there until the next call; NULL from the
  * first stage. */
 const float *stage_backward(struct stage *stage, uint32_t group, const void *gradient);
 
-/* There and back, in the last stage. */
+/* The same in the last stage, by way of the loss. */
 struct stage_target { /* of the whole batch */
     const void *target;
     const float *weight; /* NULL: all 1 */
@@ -78,8 +78,7 @@ void stage_undo(struct stage *stage);
 
 /* After stage_undo, to find out where numbers ran away: the group, which has come in, goes forward once more;
  * the first node of the whole network whose output is not finite goes to *bad, if it is less. */
-const float *stage_look(struct stage *stage, uint32_t group, const struct stage_target *target,
-                        uint32_t *bad);
+const float *stage_look(struct stage *stage, uint32_t group, uint32_t *bad);
 /* The last node of the whole network with a gradient that is not finite, or NET_NONE. */
 uint32_t stage_bad_gradient(const struct stage *stage);
 

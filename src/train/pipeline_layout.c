@@ -11,7 +11,7 @@
 #include "net/stage.h"
 #include "net/step.h"
 
-#define MEASURE_SECONDS 0.05
+#define MEASURE_SECONDS 0.2
 #define WIRE 100e6       /* bytes a second: gigabit Ethernet, nearly */
 #define MEMORY_SHARE 0.9 /* of what is left; the rest is for data and surprises */
 
@@ -44,15 +44,12 @@ static bramble_status measure(const struct net_graph *layer, uint32_t threads, d
     float *x = mem_zalloc(samples, 2 * WIDTH * sizeof *x);
     if (!x) return error_memory(error, "measuring this node");
     bramble_status status = BRAMBLE_OK;
-    double begun = clock_seconds(), now = begun;
-    *rate = 0;
-    while (!status && (*rate == 0 || now - begun < MEASURE_SECONDS)) {
-        double start = now;
+    double begun = clock_seconds(), seconds = 0, runs = 0;
+    for (; !status && (runs == 0 || seconds < MEASURE_SECONDS); runs++) {
         status = net_run(layer, x, samples, threads, x + samples * WIDTH, error);
-        now = clock_seconds();
-        double seconds = now > start ? now - start : 1e-9;
-        *rate = fmax(*rate, (double)samples * WIDTH * WIDTH / seconds);
+        seconds = clock_seconds() - begun;
     }
+    *rate = runs * (double)samples * WIDTH * WIDTH / fmax(seconds, 1e-9);
     mem_free(x);
     return status;
 }

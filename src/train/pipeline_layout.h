@@ -19,7 +19,7 @@ struct pipeline_node {
     uint64_t threads;
 };
 
-/* Measures this one: about 50 ms. */
+/* Measures this one: about 200 ms. */
 bramble_status pipeline_node_measure(struct pipeline_node *out, uint32_t threads, bramble_error *error);
 
 struct pipeline_layout {

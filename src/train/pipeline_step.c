@@ -28,8 +28,7 @@ static bramble_status take(const struct walk *w, uint32_t group, const struct ex
     return BRAMBLE_OK;
 }
 
-/* The group that is forward in this tick has come in; unless this is the last stage, which keeps it for its
- * way there and back, it goes on. */
+/* The group that is forward in this tick has come in, and goes on; the last stage keeps it. */
 static bramble_status go_forward(const struct walk *w, uint32_t tick, const struct exchanged *came)
 {
     struct pipeline *p = w->p;
@@ -39,10 +38,8 @@ static bramble_status go_forward(const struct walk *w, uint32_t tick, const stru
     if (p->own != NET_NONE && tick >= p->own && group < w->groups) {
         bramble_status status = take(w, group, came);
         if (status) return status;
-        if (!pipeline_is_last(p)) {
-            samples = stage_group(p->stage, group, &first);
-            output = stage_forward(p->stage, group);
-        }
+        samples = stage_group(p->stage, group, &first);
+        output = stage_forward(p->stage, group);
     }
     mover_post(p->there, output ? p->behind : MOVER_NOBODY, output,
                output ? samples * pipeline_out(p) * sizeof(float) : 0);
@@ -102,7 +99,7 @@ static bramble_status look(struct walk *w)
         if (p->own != NET_NONE && tick >= p->own && group < w->groups) {
             if ((status = take(w, group, &came))) return status;
             samples = stage_group(p->stage, group, &first);
-            output = stage_look(p->stage, group, pipeline_is_last(p) ? &w->target : NULL, &w->bad);
+            output = stage_look(p->stage, group, &w->bad);
         }
         bool sends = output && p->behind != MOVER_NOBODY;
         mover_post(p->there, sends ? p->behind : MOVER_NOBODY, output,

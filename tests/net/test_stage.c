@@ -146,11 +146,14 @@ static void tick(struct line *line, uint32_t s, uint32_t t, const struct data *d
         const float *x = s ? wire->there[s] : data->x + first * in;
         const struct stage_target target = {data->labels, data->weight, total_weight};
         stage_take(stage, there, x);
+        const float *output = stage_forward(stage, there);
         if (s + 1 == n) {
+            assert_null(output);
             next->back[s] = sent(NULL, stage_turn(stage, there, &target), samples * in);
             stage_settle(stage, there);
-        } else
-            next->there[s + 1] = sent(NULL, stage_forward(stage, there), samples * out);
+        } else {
+            next->there[s + 1] = sent(NULL, output, samples * out);
+        }
     }
     if (s + 1 == n || back >= groups) return;
     samples = stage_group(stage, back, &first);
