@@ -13,7 +13,7 @@
 #include "train/net_together.h"
 #include "train/pipeline.h"
 
-#define SNAPSHOT_SECONDS 5.0
+#define SNAPSHOT_SECONDS 2.0
 #define PATIENCE_SECONDS 30.0
 #define SNAPSHOT_SHARE 20 /* snapshots take at most one part in so many of the time */
 
