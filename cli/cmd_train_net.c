@@ -60,12 +60,9 @@ static const struct choice compressions[] = {
 };
 
 static const struct choice strategies[] = {
-    {"auto", BRAMBLE_PARALLEL_AUTO},
-    {"ring", BRAMBLE_PARALLEL_RING},
-    {"central", BRAMBLE_PARALLEL_CENTRAL},
-    {"local", BRAMBLE_PARALLEL_LOCAL},
-    {"pipeline", BRAMBLE_PARALLEL_PIPELINE},
-    {NULL, 0},
+    {"auto", BRAMBLE_PARALLEL_AUTO},         {"ring", BRAMBLE_PARALLEL_RING},
+    {"central", BRAMBLE_PARALLEL_CENTRAL},   {"local", BRAMBLE_PARALLEL_LOCAL},
+    {"pipeline", BRAMBLE_PARALLEL_PIPELINE}, {NULL, 0},
 };
 
 static const char *const paragraphs[] = {

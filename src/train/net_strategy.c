@@ -16,7 +16,7 @@ const struct net_strategy *net_strategy_of(const bramble_net_options *options)
 
 bramble_status net_strategy_check(const bramble_net_options *options, bramble_error *error)
 {
-    bool pipeline = options->parallel == BRAMBLE_PARALLEL_PIPELINE && !options->int8; /* net_pipeline.h */
+    bool pipeline = options->parallel == BRAMBLE_PARALLEL_PIPELINE && !options->compress; /* net_pipeline.h */
     if (pipeline || net_strategy_of(options)) return BRAMBLE_OK;
     return error_set(error, BRAMBLE_ERR_UNSUPPORTED,
                      "nodes cannot train a network in this way; use ring, or local to send 8 bits a number");
