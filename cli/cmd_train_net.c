@@ -282,7 +282,8 @@ static const struct option options[] = {
      .offset = NET(compress),
      .choices = compressions,
      .fallback = "none",
-     .help = "with --parallel local: round what nodes send each other to 8 bits a number, for slow links"},
+     .help = "with --parallel ring or local: round what nodes send each other to 8 bits a number, for slow "
+             "links"},
     {.name = "staleness",
      .value = "N",
      .kind = OPTION_COUNT,

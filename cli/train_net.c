@@ -113,6 +113,8 @@ static const char *cost_of(const bramble_net_options *options)
 {
     if (options->staleness)
         return "nodes do not wait for each other: the network is not one machine's, and another each time";
+    if (options->compress && options->parallel != BRAMBLE_PARALLEL_LOCAL)
+        return "gradients travel rounded to 8 bits: the network is not one machine's";
     if (options->parallel == BRAMBLE_PARALLEL_LOCAL)
         return "nodes train by themselves and average their weights: the network is not one machine's";
     return NULL;

@@ -47,17 +47,15 @@ typedef enum bramble_optimiser {
     BRAMBLE_OPTIMISER_RMSPROP,
 } bramble_optimiser;
 
-/* How the learning rate goes on behind the warm-up. */
 /* How the nodes of a cluster train a network together (docs/networks.md, "On a cluster"). */
 typedef enum bramble_parallel {
-    BRAMBLE_PARALLEL_AUTO, /* the one that promises to be fastest, of those with one machine's result */
+    BRAMBLE_PARALLEL_AUTO, /* ring */
     BRAMBLE_PARALLEL_RING, /* each takes a share of every batch; gradients go from node to node. The result is
                               one machine's, bit for bit */
     BRAMBLE_PARALLEL_CENTRAL, /* the same by way of one node, which adds the gradients up; or, with staleness,
                                  no node waits for the others */
     BRAMBLE_PARALLEL_LOCAL,   /* each trains by itself; now and then their weights are averaged */
-    BRAMBLE_PARALLEL_PIPELINE, /* each has some of the layers */
-    BRAMBLE_PARALLEL_HYBRID    /* slow nodes are one member together, beside fast ones */
+    BRAMBLE_PARALLEL_PIPELINE /* each has some of the layers */
 } bramble_parallel;
 
 typedef enum bramble_compress {
@@ -65,6 +63,7 @@ typedef enum bramble_compress {
     BRAMBLE_COMPRESS_INT8 /* rounded to 8 bits a number; what that loses is sent later */
 } bramble_compress;
 
+/* How the learning rate goes on behind the warm-up. */
 typedef enum bramble_schedule {
     BRAMBLE_SCHEDULE_CONSTANT = 0,
     BRAMBLE_SCHEDULE_STEP,      /* times step_factor every step_epochs */
@@ -122,7 +121,7 @@ typedef struct bramble_net_options {
                                is kept to go on from is in the engine's folder: checkpoint and
                                checkpoint_seconds have no meaning then */
     bramble_parallel parallel; /* the following are for an engine's nodes */
-    bramble_compress compress; /* local: how weights travel */
+    bramble_compress compress; /* ring, local: how numbers travel; int8 is not exact */
     uint32_t local_steps;      /* local: batches of all nodes together between two averages; 0: 32 */
     uint32_t staleness; /* central: how many rounds of batches a node may be ahead of the slowest one's; 0:
                            none, and exact */

@@ -23,7 +23,10 @@ static bool make_room(struct share *share)
     share->mine = mem_alloc_large(n, fold_levels(plan->microbatches) * sizeof *share->mine);
     share->totals = mem_alloc_large(n, sizeof *share->totals);
     share->left = mem_alloc(share->buckets.n, FOLD_LEVELS * sizeof *share->left);
-    return share->numbers && share->all && share->mine && share->totals && share->left;
+    bool good = share->numbers && share->all && share->mine && share->totals && share->left;
+    /* What lies between gradients travels with them. */
+    if (good) memset(share->mine, 0, n * fold_levels(plan->microbatches) * sizeof *share->mine);
+    return good;
 }
 
 bramble_status share_new(struct share **out, const struct plan *plan, bramble_error *error)

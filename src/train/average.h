@@ -16,8 +16,8 @@ bramble_status average_new(struct average **out, const struct exchange *exchange
                            bramble_error *error);
 void average_free(struct average *average); /* NULL is fine */
 
-/* numbers[n], of which this member's count `share`, become all members' sum of share times numbers; shares
- * add up to 1. All members call it. O(n). */
+/* numbers[n], of which this member's count `share`, become all members' sum of share times numbers: their
+ * mean where shares add up to 1. All members call it. O(n). */
 bramble_status average_take(struct average *average, float *numbers, double share, bramble_error *error);
 
 #endif

@@ -12,7 +12,7 @@ static bramble_status start_as(struct net_member *m, enum reduce_slices slices, 
 
 static bramble_status start(struct net_member *m, bramble_error *error)
 {
-    return start_as(m, REDUCE_EVEN, error);
+    return start_as(m, m->options.compress ? REDUCE_ROUNDED : REDUCE_EVEN, error);
 }
 
 static bramble_status start_central(struct net_member *m, bramble_error *error)

@@ -20,7 +20,7 @@ static const char *const loss_names[] = {"auto", "cross_entropy", "mean_squared_
                                          "binary_cross_entropy", "huber"};
 static const char *const schedule_names[] = {"constant", "step", "cosine", "one_cycle"};
 static const char *const compress_names[] = {"none", "int8"};
-static const char *const parallel_names[] = {"auto", "ring", "central", "local", "pipeline", "hybrid"};
+static const char *const parallel_names[] = {"auto", "ring", "central", "local", "pipeline"};
 
 enum {
     N_OPTIMISERS = sizeof optimiser_names / sizeof *optimiser_names,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "train/average.h"
 
 enum {
     WHOLE_NUMBERS = 2048, /* an even bucket of fewer goes to everybody at once: one round instead of two */
@@ -33,6 +34,8 @@ void reduce_fini(struct reduce *reduce)
     mem_free(reduce->sum.bytes);
     mem_free(reduce->pieces.bytes);
     mem_free(reduce->store.bytes);
+    for (uint32_t b = 0; b < reduce->n_averages; b++) average_free(reduce->averages[b]);
+    mem_free(reduce->averages);
     *reduce = (struct reduce){0};
 }
 
@@ -67,6 +70,11 @@ static struct slice slice_of(const struct reduce *reduce, const struct peers_buc
 
 /* --- a step --- */
 
+static bool goes_by_pieces(const struct reduce *reduce)
+{
+    return reduce->sums->by_pieces && reduce->slices != REDUCE_ROUNDED;
+}
+
 uint32_t reduce_n_parcels(const struct reduce *reduce)
 {
     return reduce->n_rounds * reduce->sums->n_buckets;
@@ -75,9 +83,23 @@ uint32_t reduce_n_parcels(const struct reduce *reduce)
 struct reduce_parcel reduce_parcel(const struct reduce *reduce, uint32_t number, uint32_t member)
 {
     uint32_t n_buckets = reduce->sums->n_buckets, n = reduce->n_pieces[member];
-    if (!reduce->sums->by_pieces) return (struct reduce_parcel){number, 0, n};
+    if (!goes_by_pieces(reduce)) return (struct reduce_parcel){number, 0, n};
     uint32_t round = number / n_buckets, later = reduce->n_rounds - round;
     return (struct reduce_parcel){number % n_buckets, later <= n ? n - later : 0, later <= n};
+}
+
+/* Of the first step; all have the same buckets. */
+static bramble_status make_averages(struct reduce *reduce, bramble_error *error)
+{
+    const struct peers_sums *sums = reduce->sums;
+    if (!reduce->averages && !(reduce->averages = mem_zalloc(sums->n_buckets, sizeof *reduce->averages)))
+        return error_memory(error, "the members' gradients");
+    for (; reduce->n_averages < sums->n_buckets; reduce->n_averages++) {
+        bramble_status status = average_new(&reduce->averages[reduce->n_averages], reduce->exchange,
+                                            sums->buckets[reduce->n_averages].n, true, error);
+        if (status) return status;
+    }
+    return BRAMBLE_OK;
 }
 
 bramble_status reduce_begin(struct reduce *reduce, const struct peers_sums *sums, bramble_error *error)
@@ -90,7 +112,8 @@ bramble_status reduce_begin(struct reduce *reduce, const struct peers_sums *sums
         reduce->n_pieces[m] = division_pieces_of(division, m);
         if (reduce->n_pieces[m] > most) most = reduce->n_pieces[m];
     }
-    reduce->n_rounds = sums->by_pieces ? most : 1;
+    reduce->n_rounds = goes_by_pieces(reduce) ? most : 1;
+    if (reduce->slices == REDUCE_ROUNDED) return make_averages(reduce, error);
     for (uint32_t b = 0; b < sums->n_buckets; b++) {
         if (sums->buckets[b].n > largest) largest = sums->buckets[b].n;
         own += slice_of(reduce, &sums->buckets[b], reduce->exchange->rank).n;
@@ -196,9 +219,24 @@ static bramble_status share_totals(struct reduce *reduce, const struct peers_buc
     return status;
 }
 
+static bramble_status add_rounded(struct reduce *reduce, uint32_t b, bramble_error *error)
+{
+    const struct peers_sums *sums = reduce->sums;
+    const struct peers_bucket *bucket = &sums->buckets[b];
+    float *total = sums->totals + bucket->first;
+    uint32_t n_pieces = reduce->n_pieces[reduce->exchange->rank];
+    memset(total, 0, bucket->n * sizeof *total);
+    for (uint32_t p = 0; p < n_pieces; p++) {
+        const float *mine = sums->mine + p * sums->n_numbers + bucket->first;
+        for (size_t i = 0; i < bucket->n; i++) total[i] += mine[i];
+    }
+    return average_take(reduce->averages[b], total, n_pieces ? 1 : 0, error);
+}
+
 bramble_status reduce_exchange(struct reduce *reduce, uint32_t number, bramble_error *error)
 {
     const struct peers_sums *sums = reduce->sums;
+    if (reduce->slices == REDUCE_ROUNDED) return add_rounded(reduce, number, error);
     uint32_t b = reduce_parcel(reduce, number, 0).bucket;
     const struct peers_bucket *bucket = &sums->buckets[b];
     bool last = number + sums->n_buckets >= reduce_n_parcels(reduce);

@@ -16,6 +16,7 @@
 enum reduce_slices {
     REDUCE_EVEN,    /* every member as much as the others */
     REDUCE_CENTRAL, /* the first one everything */
+    REDUCE_ROUNDED, /* even, but what each member's pieces add up to travels as int8.h has it: not exact */
 };
 
 struct reduce_room {
@@ -33,6 +34,8 @@ struct reduce {
     struct reduce_room out, sum;     /* what is sent */
     struct reduce_room pieces; /* float pointers [buckets][pieces]: the numbers that this member adds up */
     struct reduce_room store;  /* of those that came in earlier rounds */
+    struct average **averages; /* [n_averages] rounded: of each bucket */
+    uint32_t n_averages;
 };
 
 /* False: out of memory. reduce_fini it, whatever happens. */

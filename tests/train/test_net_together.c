@@ -322,6 +322,28 @@ static void test_stale_gradients_that_diverge(void **state)
 
 /* --- averages --- */
 
+static void check_rounded_ring(uint32_t n)
+{
+    struct training t;
+    struct member members[MEMBERS_MAX];
+    training_init_as(&t, &(struct way){.compress = BRAMBLE_COMPRESS_INT8});
+    play(&t, members, n, 2, NULL);
+    assert_int_equal(members[0].status, BRAMBLE_ERR_CANCELLED);
+    play(&t, members, n, NEVER, NULL);
+    check_whole(&t, members, n);
+    assert_memory_not_equal(t.loop.best, t.alone->net->weights, t.loop.kept.n_weights * sizeof(float));
+    assert_true(read_last(&t).best_accuracy > t.stats.validation_accuracy - 0.05);
+    training_fini(&t);
+}
+
+/* One machine's steps, but for what 8 bits cannot say. */
+static void test_a_ring_of_rounded_gradients(void **state)
+{
+    (void)state;
+    check_rounded_ring(1);
+    check_rounded_ring(4);
+}
+
 static void test_averages(void **state)
 {
     (void)state;
@@ -396,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_stale_gradients),
         cmocka_unit_test(test_stale_gradients_and_a_member_that_fails),
         cmocka_unit_test(test_stale_gradients_that_diverge),
+        cmocka_unit_test(test_a_ring_of_rounded_gradients),
         cmocka_unit_test(test_averages),
         cmocka_unit_test(test_averages_and_a_member_that_fails),
         cmocka_unit_test(test_averages_that_diverge),
