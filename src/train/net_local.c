@@ -1,8 +1,10 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "net/finite.h"
 #include "train/average.h"
 #include "train/net_steps.h"
 #include "train/net_strategy.h"
@@ -78,19 +80,23 @@ static void train(struct net_member *m, struct trainer *trainer, const struct ne
 
 /* --- together --- */
 
-static bramble_status gather(struct net_member *m, const struct told *mine, struct told *all)
+/* What one says of a round of so many samples. */
+static bool is_result(const struct exchanged *sent, double samples, struct told *out)
+{
+    if (sent->length != sizeof *out) return false;
+    memcpy(out, sent->bytes, sizeof *out);
+    return out->samples >= 0 && out->samples <= samples && out->correct >= 0 &&
+           out->correct <= out->samples && out->bad_node >= 0 && out->bad_node <= NET_NONE;
+}
+
+static bramble_status gather(struct net_member *m, const struct told *mine, double samples, struct told *all)
 {
     const struct exchange *exchange = m->exchanges;
     bramble_status status = exchange->all_gather(exchange->context, mine, sizeof *mine, m->theirs, &m->error);
     *all = (struct told){.bad_node = NET_NONE};
     for (uint32_t i = 0; !status && i < exchange->n_members; i++) {
         struct told told;
-        if (m->theirs[i].length != sizeof told)
-            return error_set(&m->error, BRAMBLE_ERR_IO, "member %u of the run sent no result of its round",
-                             i + 1);
-        memcpy(&told, m->theirs[i].bytes, sizeof told);
-        if (!(told.samples >= 0 && told.correct >= 0 && told.correct <= told.samples && told.bad_node >= 0 &&
-              told.bad_node <= NET_NONE))
+        if (!is_result(&m->theirs[i], samples, &told))
             return error_set(&m->error, BRAMBLE_ERR_IO, "member %u of the run sent no result of its round",
                              i + 1);
         all->samples += told.samples;
@@ -100,6 +106,10 @@ static bramble_status gather(struct net_member *m, const struct told *mine, stru
         if (told.gradient_norm > all->gradient_norm) all->gradient_norm = told.gradient_norm;
         if (told.bad_node < all->bad_node) all->bad_node = told.bad_node;
     }
+    if (!status && all->bad_node == NET_NONE && all->samples != samples)
+        status = error_set(&m->error, BRAMBLE_ERR_IO,
+                           "the members of the run trained on %.0f samples of a round of %.0f", all->samples,
+                           samples);
     return status;
 }
 
@@ -138,9 +148,10 @@ static struct step_result take(struct net_member *m, struct trainer *trainer, co
     net_shares_division(m->shares, m->loop.kept.position.steps, batch->samples);
     train(m, trainer, batch, learning_rate, &mine);
     net_shares_took(m->shares, clock_seconds() - start);
-    bramble_status status = gather(m, &mine, &all);
+    bramble_status status = gather(m, &mine, batch->samples, &all);
     bool good = all.bad_node == NET_NONE;
     if (!status && good) status = average(m, mine.samples / all.samples);
+    if (!status && good && !numbers_are_finite(weights, m->loop.kept.n_weights)) all.gradient_norm = NAN;
     if (status || !good) memcpy(weights, local->before, bytes);
     m->samples += batch->n;
     if (!status) status = net_shares_settle(m->shares, m->loop.kept.position.steps, m->exchanges, &m->error);

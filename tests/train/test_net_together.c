@@ -2,6 +2,8 @@
  * and where it goes on. */
 #include <bramble/bramble.h>
 
+#include <math.h>
+
 #include "base/error.h"
 #include "base/mem.h"
 #include "data/rows_file.h"
@@ -409,6 +411,58 @@ static void test_averages_that_diverge(void **state)
     training_fini(&t);
 }
 
+/* A member may say anything of its round. */
+static void test_averages_of_more_than_there_is(void **state)
+{
+    (void)state;
+    static const struct fault faults[] = {
+        {.round = 2, .member = 1, .byte = 7, .bits = 0x3f}, /* more samples than there are ... */
+        {.round = 2, .member = 1, .byte = 6, .bits = 0x10}, /* ... or than it had, or fewer */
+        {.round = 2, .member = 1, .byte = 7, .bits = 0x80}, /* less than none */
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        struct training t;
+        struct member members[MEMBERS_MAX];
+        training_init_as(&t, &(struct way){.parallel = BRAMBLE_PARALLEL_LOCAL, .local_steps = 2});
+        play(&t, members, 3, NEVER, &faults[i]);
+        uint32_t n_said = 0;
+        for (uint32_t m = 0; m < 3; m++) {
+            assert_int_not_equal(members[m].status, BRAMBLE_OK);
+            n_said += members[m].status == BRAMBLE_ERR_IO;
+        }
+        assert_true(n_said > 0);
+        training_fini(&t);
+    }
+}
+
+/* What one sends may be no number: that is nobody's network, also when no step comes that would notice. */
+static void test_averages_that_are_not_finite(void **state)
+{
+    (void)state;
+    static const uint8_t bits[] = {0x43, 0x44, 0x45,
+                                   0x47}; /* of an exponent: as large as there are, if it fits */
+    uint32_t n_diverged = 0;
+    for (size_t i = 0; i < 16; i++) {
+        struct training t;
+        struct member members[MEMBERS_MAX];
+        const struct fault fault = {.round = 3, .member = 1, .byte = i / 4 * 4 + 3, .bits = bits[i % 4]};
+        training_init_as(&t, &(struct way){.parallel = BRAMBLE_PARALLEL_LOCAL});
+        mem_free(t.text);
+        t.options.epochs = 1; /* of one round */
+        assert_false(net_job_write(&t.text, &t.options, BRAMBLE_TASK_CLASSIFICATION, NULL));
+        play(&t, members, 3, NEVER, &fault);
+        for (uint32_t m = 0; m < 3; m++)
+            n_diverged +=
+                members[m].status == BRAMBLE_ERR_DATA && strstr(members[m].error.message, "diverged at step");
+        if (t.last.bytes) {
+            read_last(&t);
+            for (size_t w = 0; w < t.loop.kept.n_weights; w++) assert_true(isfinite(t.loop.kept.weights[w]));
+        }
+        training_fini(&t);
+    }
+    assert_true(n_diverged > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +476,8 @@ int main(void)
         cmocka_unit_test(test_averages),
         cmocka_unit_test(test_averages_and_a_member_that_fails),
         cmocka_unit_test(test_averages_that_diverge),
+        cmocka_unit_test(test_averages_of_more_than_there_is),
+        cmocka_unit_test(test_averages_that_are_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
