@@ -67,8 +67,7 @@ static void free_blocks(struct pipeline *p)
 
 static bramble_status swap(struct pipeline *p, bramble_error *error)
 {
-    bramble_status status = p->exchanges->all_to_all(p->exchanges->context, p->mine, p->theirs, error);
-    return status;
+    return p->exchanges->all_to_all(p->exchanges->context, p->mine, p->theirs, error);
 }
 
 static float *new_block(struct pipeline *p, uint32_t member, const struct block *block, bramble_error *error)
