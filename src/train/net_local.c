@@ -21,7 +21,7 @@ struct local {
 struct told {
     double samples, weight, loss, correct; /* loss: the sum of each batch's times its weight */
     double gradient_norm;                  /* of the last step */
-    double bad_node;                       /* NET_NONE: none */
+    double failed, bad_node;               /* a step did; where, NET_NONE: it is not known */
 };
 
 static void stop(struct net_member *m)
@@ -61,7 +61,7 @@ static void train(struct net_member *m, struct trainer *trainer, const struct ne
     uint32_t size = m->options.batch_size, n_batches = (batch->n + size / 2) / size;
     size_t inputs = m->data.encoder.n_inputs;
     if (n_batches == 0) n_batches = batch->n > 0;
-    for (uint32_t b = 0; b < n_batches && told->bad_node == NET_NONE; b++) {
+    for (uint32_t b = 0; b < n_batches && !told->failed; b++) {
         uint32_t first = (uint32_t)((uint64_t)batch->n * b / n_batches);
         uint32_t n = (uint32_t)((uint64_t)batch->n * (b + 1) / n_batches) - first;
         const float *weights = batch->sample_weight ? batch->sample_weight + first : NULL;
@@ -74,7 +74,8 @@ static void train(struct net_member *m, struct trainer *trainer, const struct ne
         told->loss += result.loss * weight;
         told->correct += (double)result.correct;
         told->gradient_norm = result.gradient_norm;
-        if (net_step_failed(&result)) told->bad_node = result.bad_node == NET_NONE ? 0 : result.bad_node;
+        told->failed = net_step_failed(&result);
+        told->bad_node = result.bad_node;
     }
 }
 
@@ -104,9 +105,10 @@ static bramble_status gather(struct net_member *m, const struct told *mine, doub
         all->loss += told.loss;
         all->correct += told.correct;
         if (told.gradient_norm > all->gradient_norm) all->gradient_norm = told.gradient_norm;
+        if (told.failed) all->failed = 1;
         if (told.bad_node < all->bad_node) all->bad_node = told.bad_node;
     }
-    if (!status && all->bad_node == NET_NONE && all->samples != samples)
+    if (!status && !all->failed && all->samples != samples)
         status = error_set(&m->error, BRAMBLE_ERR_IO,
                            "the members of the run trained on %.0f samples of a round of %.0f", all->samples,
                            samples);
@@ -149,9 +151,9 @@ static struct step_result take(struct net_member *m, struct trainer *trainer, co
     train(m, trainer, batch, learning_rate, &mine);
     net_shares_took(m->shares, clock_seconds() - start);
     bramble_status status = gather(m, &mine, batch->samples, &all);
-    bool good = all.bad_node == NET_NONE;
+    bool good = !all.failed;
     if (!status && good) status = average(m, mine.samples / all.samples);
-    if (!status && good && !numbers_are_finite(weights, m->loop.kept.n_weights)) all.gradient_norm = NAN;
+    if (!status && (!good || !numbers_are_finite(weights, m->loop.kept.n_weights))) all.gradient_norm = NAN;
     if (status || !good) memcpy(weights, local->before, bytes);
     m->samples += batch->n;
     if (!status) status = net_shares_settle(m->shares, m->loop.kept.position.steps, m->exchanges, &m->error);
