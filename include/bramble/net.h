@@ -122,7 +122,7 @@ typedef struct bramble_net_options {
                                checkpoint_seconds have no meaning then */
     bramble_parallel parallel; /* the following are for an engine's nodes */
     bramble_compress compress; /* ring, local: how numbers travel; int8 is not exact */
-    uint32_t local_steps;      /* local: batches of all nodes together between two averages; 0: 32 */
+    uint32_t local_steps;      /* local: batches of all nodes together between two averages; 0: 64 */
     uint32_t staleness; /* central: how many rounds of batches a node may be ahead of the slowest one's; 0:
                            none, and exact */
     const char *checkpoint;    /* a file to keep what a later call with the same data and options needs to go

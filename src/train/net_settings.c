@@ -13,7 +13,7 @@
 #include "data/table.h"
 #include "net/operator.h"
 
-enum { SETTINGS_MAX = 36, LOCAL_STEPS = 32, STEP_ROWS_MOST = 1 << 20 };
+enum { SETTINGS_MAX = 36, LOCAL_STEPS = 64, STEP_ROWS_MOST = 1 << 20 };
 
 static const char *const optimiser_names[] = {"sgd", "adam", "adamw", "rmsprop"};
 static const char *const loss_names[] = {"auto", "cross_entropy", "mean_squared_error",

@@ -10,7 +10,7 @@
 
 /* Shares hold for a period of steps. What they are in the next is settled early enough for the batches that
  * are made ahead. */
-enum { PERIOD = 8, SETTLED_BEFORE = 4 };
+enum { PERIOD = 4, SETTLED_BEFORE = 3 };
 
 /* The shares of one batch, worked out when it is asked about. */
 struct sharing {
