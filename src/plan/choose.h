@@ -1,0 +1,33 @@
+/* Which nodes a way of training is fastest with. */
+#ifndef PLAN_CHOOSE_H
+#define PLAN_CHOOSE_H
+
+#include "plan/simulate.h"
+
+/* Why nodes of a group have no part. */
+enum plan_reason {
+    PLAN_TAKES_PART,
+    PLAN_NO_MEMORY, /* it cannot hold what a member has to */
+    PLAN_HINDERS,   /* a batch would take longer with it */
+};
+
+struct plan_choice {
+    struct plan_time time;
+    double low, high; /* seconds a batch, if all nodes are as much faster, or slower, as they may be */
+    enum plan_bound bound;
+    uint32_t *used;            /* [n_groups]: nodes that take part; mem_free it */
+    enum plan_reason *reasons; /* [n_groups]: of those that do not; mem_free it */
+};
+
+/*
+ * The fastest set of nodes. Up to CHOOSE_SETS sets all are tried, so that a further node never makes a plan
+ * slower; beyond that nodes are left out while that helps. BRAMBLE_ERR_UNSUPPORTED when no node has the
+ * memory. Of a pipeline, whose stages were cut for nodes already, all are taken.
+ */
+enum { CHOOSE_SETS = 4096 };
+bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const struct plan_platform *platform,
+                           const struct plan_net *net, const struct plan_stages *stages,
+                           bramble_error *error);
+void plan_choice_fini(struct plan_choice *choice); /* zeroed ones too */
+
+#endif
