@@ -99,10 +99,10 @@ struct command {
 };
 
 extern const struct command command_data, command_train, command_train_forest, command_train_net,
-    command_predict, command_compare, command_evaluate, command_inspect, command_nodes, command_cluster,
-    command_cluster_init, command_cluster_install, command_cluster_add, command_confine, command_doctor,
-    command_mpi_check, command_node_report, command_rank, command_runs, command_show, command_resume,
-    command_bench, command_bench_scaling, command_help;
+    command_predict, command_compare, command_evaluate, command_inspect, command_nodes, command_plan,
+    command_cluster, command_cluster_init, command_cluster_install, command_cluster_add, command_confine,
+    command_doctor, command_mpi_check, command_node_report, command_rank, command_runs, command_show,
+    command_resume, command_bench, command_bench_scaling, command_help;
 
 /* All of them, in the order of the help; a NULL at the end. */
 extern const struct command *const commands[];

@@ -8,6 +8,7 @@
  *   run.h     runs that are kept
  *   engine.h  training on them
  *   scaling.h how that scales
+ *   plan.h    how long it will take
  *
  * examples/forest.c is the shortest complete program. Every type is opaque or plain data; every function
  * that can fail returns a bramble_status. Distinct objects may be used from distinct threads at once; one
@@ -25,6 +26,7 @@
 #include <bramble/run.h>
 #include <bramble/engine.h>
 #include <bramble/scaling.h>
+#include <bramble/plan.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -28,6 +28,11 @@ enum { CHOOSE_SETS = 4096 };
 bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const struct plan_platform *platform,
                            const struct plan_net *net, const struct plan_stages *stages,
                            bramble_error *error);
+
+/* The same of a forest, whose trees are tasks: groups are left out one after the other while that helps. The
+ * time is a tree's, of the whole run's. */
+bramble_status plan_choose_forest(struct plan_choice *out, const struct plan_platform *platform,
+                                  const struct plan_forest *forest, bramble_error *error);
 void plan_choice_fini(struct plan_choice *choice); /* zeroed ones too */
 
 #endif

@@ -16,7 +16,7 @@ double plan_launch_seconds(const struct plan_platform *platform)
     return others > 0 ? LAUNCH_BASE + others * LAUNCH_NODE / fmin(first->processors, 1) : 0;
 }
 
-/* Nodes that have the data give it on, so that those who have it double each time. */
+/* Nodes that have the data give them on, so that those who have them double each time. */
 static double distribution(const struct plan_platform *platform, double bytes)
 {
     double slowest = 0, rounds = ceil(log2((double)plan_nodes(platform)));
@@ -25,6 +25,12 @@ static double distribution(const struct plan_platform *platform, double bytes)
         slowest = fmax(slowest, bytes / fmin(group->link.up, group->link.down) + group->link.latency);
     }
     return rounds * slowest;
+}
+
+double plan_begin_seconds(const struct plan_platform *platform, double bytes)
+{
+    if (plan_nodes(platform) < 2) return 0;
+    return plan_launch_seconds(platform) + distribution(platform, bytes);
 }
 
 /* The last trees: one of everybody's is under way, and half of it is waited for. */
@@ -39,7 +45,7 @@ struct plan_time plan_simulate_forest(const struct plan_platform *platform, cons
     }
     double busy = forest->tree_bytes * first->byte_seconds + first->message_seconds;
     double most = fmin(fmin(first->processors, 1) / busy, first->link.down / forest->tree_bytes);
-    double begin = n > 1 ? plan_launch_seconds(platform) + distribution(platform, forest->data_bytes) : 0;
+    double begin = plan_begin_seconds(platform, forest->data_bytes);
     double alone = fmin(begin * (1 / first->tree_seconds), forest->trees);
     double rest = fmax(forest->trees - alone, 0);
     double last = n > 1 ? fmin(slowest, n / rate) / 2 : 0;

@@ -44,5 +44,7 @@ struct plan_time plan_simulate_forest(const struct plan_platform *platform, cons
 
 /* Seconds until nodes that are launched from the first one are at work. */
 double plan_launch_seconds(const struct plan_platform *platform);
+/* And have these data. */
+double plan_begin_seconds(const struct plan_platform *platform, double bytes);
 
 #endif
