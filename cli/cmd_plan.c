@@ -22,8 +22,8 @@ static bramble_status check(const struct plan_values *v, bramble_error *error)
                          "choose one of --net SPEC and --trees N: what is to be trained");
     if (v->cluster && v->recorded)
         return error_set(error, BRAMBLE_ERR_USAGE, "--cluster and --recorded: choose one");
-    if (v->link && !v->add.n)
-        return error_set(error, BRAMBLE_ERR_USAGE, "--link is for machines that --add names");
+    if (v->link && !v->add.n && !v->cluster && !v->recorded)
+        return error_set(error, BRAMBLE_ERR_USAGE, "--link: there is no other machine that it could lead to");
     return BRAMBLE_OK;
 }
 
@@ -143,8 +143,8 @@ static const struct option options[] = {
      .value = "LINK",
      .kind = OPTION_TEXT,
      .offset = FIELD(plan_values, link),
-     .fallback = "what each usually has",
-     .help = "by which those are reached"},
+     .fallback = "what each board usually has",
+     .help = "by which those are reached; without --add, all nodes, instead of what was measured inside ssh"},
     {.name = "epochs",
      .value = "N",
      .kind = OPTION_COUNT,
@@ -181,7 +181,8 @@ static const struct json_field fields[] = {
     {"ways",
      "for each way name, options, possible, problem, and if possible exact, best, seconds_a_step, "
      "seconds_a_step_low, seconds_a_step_high, seconds, seconds_low, seconds_high, efficiency, sent_bytes, "
-     "memory_bytes, nodes, bound, and of_nodes: taken and reason for each kind of node"},
+     "memory_bytes, nodes, bound, and of_nodes: taken, reason, seconds_a_step and bound with one more, for "
+     "each kind of node"},
     {NULL, NULL},
 };
 

@@ -73,12 +73,17 @@ static void print_left_out(const bramble_plan *plan, size_t w)
     bramble_plan_way_get(plan, w, &way);
     for (size_t i = 0; i < bramble_plan_n_nodes(plan); i++) {
         bramble_plan_node node;
-        const char *reason;
+        bramble_plan_part part;
         bramble_plan_node_get(plan, i, &node);
-        uint64_t taken = bramble_plan_taken(plan, w, i, &reason);
-        if (!*reason) continue;
-        printf("%s: %s: %s of %s left out: %s\n", way.name, readable_name(node.name, NAME_COLUMNS).text,
-               readable_count(node.count - taken).text, readable_count(node.count).text, reason);
+        bramble_plan_part_get(plan, w, i, &part);
+        if (!*part.reason) continue;
+        printf("%s leaves out ", way.name);
+        if (node.count > 1)
+            printf("%s of %s ", readable_count(node.count - part.taken).text,
+                   readable_count(node.count).text);
+        printf("%s: %s", readable_name(node.name, NAME_COLUMNS).text, part.reason);
+        if (*part.bound) printf(", %s, bound by %s", readable_seconds(part.seconds_a_step).text, part.bound);
+        printf("\n");
     }
 }
 
@@ -116,13 +121,15 @@ void plan_table_print(const bramble_plan *plan)
 
 /* --- JSON --- */
 
-static json_t *nodes_json(const bramble_plan *plan, size_t way)
+static json_t *parts_json(const bramble_plan *plan, size_t way)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < bramble_plan_n_nodes(plan); i++) {
-        const char *reason;
-        uint64_t taken = bramble_plan_taken(plan, way, i, &reason);
-        json_array_append_new(list, json_pack("{s:I, s:s}", "taken", (json_int_t)taken, "reason", reason));
+        bramble_plan_part part;
+        bramble_plan_part_get(plan, way, i, &part);
+        json_array_append_new(list, json_pack("{s:I, s:s, s:o, s:s}", "taken", (json_int_t)part.taken,
+                                              "reason", part.reason, "seconds_a_step",
+                                              json_from_number(part.seconds_a_step), "bound", part.bound));
     }
     return list;
 }
@@ -151,7 +158,7 @@ static json_t *way_json(const bramble_plan *plan, size_t w)
         json_out_number(&out, "memory_bytes", way.memory_bytes);
         json_out_count(&out, "nodes", way.nodes);
         json_out_text(&out, "bound", way.bound);
-        json_out_put(&out, "of_nodes", nodes_json(plan, w));
+        json_out_put(&out, "of_nodes", parts_json(plan, w));
     }
     if (out.failed) json_decref(out.root);
     return out.failed ? NULL : out.root;

@@ -35,7 +35,8 @@ typedef struct bramble_plan_options {
                                        machine alone */
     const char *const *add;         /* [n_add] further machines: "pi5", "2xpi5" (docs/plans.md lists them) */
     size_t n_add;
-    const char *link; /* "wifi", "lan1000", ...: by which those are reached; NULL: each by its own */
+    const char *link; /* "wifi", "lan1000", ...: by which those are reached, NULL: each by its own; without
+                         any, by which the cluster's nodes are, NULL: as measured, inside ssh */
     const bramble_net_options *net; /* plan this network; NULL: a forest */
     const bramble_forest_options *forest;
 } bramble_plan_options;
@@ -97,10 +98,15 @@ BRAMBLE_API void bramble_plan_way_get(const bramble_plan *plan, size_t way, bram
 BRAMBLE_API size_t bramble_plan_n_nodes(const bramble_plan *plan);
 BRAMBLE_API void bramble_plan_node_get(const bramble_plan *plan, size_t node, bramble_plan_node *out);
 
-/* How many of node `node`'s machines take part in a way that is possible, and why the others do not, in one
- * line: "" when all do. */
-BRAMBLE_API uint64_t bramble_plan_taken(const bramble_plan *plan, size_t way, size_t node,
-                                        const char **reason);
+/* What a way makes of node `node`. */
+typedef struct bramble_plan_part {
+    uint64_t taken;        /* of its machines */
+    const char *reason;    /* why others are not, in one line; "" when all are, or only one was asked for */
+    double seconds_a_step; /* with one more of them, when that is why; else NaN */
+    const char *bound;     /* what would bound such a step; "" likewise */
+} bramble_plan_part;
+BRAMBLE_API void bramble_plan_part_get(const bramble_plan *plan, size_t way, size_t node,
+                                       bramble_plan_part *out);
 
 /* The cluster's nodes that no plan can be made for, `i` from 0: false behind the last. */
 BRAMBLE_API bool bramble_plan_unknown(const bramble_plan *plan, size_t i, const char **name,

@@ -141,20 +141,21 @@ void bramble_plan_node_get(const bramble_plan *plan, size_t number, bramble_plan
                                .memory_bytes = group->memory};
 }
 
-uint64_t bramble_plan_taken(const bramble_plan *plan, size_t way, size_t node, const char **reason)
+void bramble_plan_part_get(const bramble_plan *plan, size_t way, size_t node, bramble_plan_part *out)
 {
     const struct plan_choice *choice = &plan->ways[way].choice;
     static const char *const reasons[] = {
         [PLAN_TAKES_PART] = "",
-        [PLAN_NO_MEMORY] = "not enough memory for the network and its data",
+        [PLAN_NO_MEMORY] = "it has not enough memory for the network and its data",
         [PLAN_HINDERS] = "a step would take longer with it",
     };
-    if (!plan->ways[way].possible) {
-        *reason = plan->ways[way].problem;
-        return 0;
-    }
-    *reason = reasons[choice->reasons[node]];
-    return choice->used[node];
+    *out = (bramble_plan_part){.reason = "", .seconds_a_step = NAN, .bound = ""};
+    if (!plan->ways[way].possible) return;
+    out->taken = choice->used[node];
+    out->reason = reasons[choice->reasons[node]];
+    if (choice->reasons[node] != PLAN_HINDERS || !choice->hindrances) return;
+    out->seconds_a_step = choice->hindrances[node].seconds;
+    out->bound = bound_name(choice->hindrances[node].bound);
 }
 
 bool bramble_plan_unknown(const bramble_plan *plan, size_t i, const char **name, const char **reason)

@@ -41,7 +41,7 @@ struct bramble_plan {
     struct net_measured net;   /* of networks */
     struct plan_forest forest; /* of forests */
     double tree_seconds;       /* a tree on this machine */
-    bool is_net;
+    bool is_net, links_given;  /* links_given: no measured one counts */
     struct plan_group *groups; /* n_groups of capacity */
     struct plan_node *nodes;
     uint32_t n_groups, capacity, first;

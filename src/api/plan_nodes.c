@@ -15,7 +15,7 @@
  * (docs/notes.md, "ring"). */
 #define CORE_RATE 430.0
 #define BYTE_SECONDS 0.7e-9
-#define MESSAGE_SECONDS 20e-6
+#define MESSAGE_SECONDS 100e-6
 
 #define HOME_LINK "lan1000" /* of nodes whose link was not measured */
 #define MEMORY_SHARE 0.8    /* of a board's, that a program may take */
@@ -90,6 +90,7 @@ static void put_node(struct bramble_plan *plan, const struct node *node, const s
     group->memory = (double)report->memory_free_bytes;
     group->spread = node_spread(plan, node, report);
     group->link = *link;
+    if (plan->links_given) return;
     if (report->bandwidth_mbs > 0) group->link.up = group->link.down = report->bandwidth_mbs * 1e6;
     if (report->latency_ms >= 0) group->link.latency = report->latency_ms * 0.5e-3;
 }
@@ -170,6 +171,8 @@ static bramble_status put_all(struct bramble_plan *plan, const struct boards *bo
     const struct plan_link *link, *home = boards_link(boards, HOME_LINK);
     bramble_status status = find_link(&link, boards, options->link, error);
     if (status) return status;
+    plan->links_given = link && !options->n_add;
+    if (plan->links_given) home = link;
     if (options->cluster)
         put_cluster(plan, options->cluster, home);
     else

@@ -88,6 +88,8 @@ static bramble_status find_net_way(struct bramble_plan *plan, const struct net_w
         enum plan_reason *reasons = mem_zalloc(plan->n_groups, sizeof *reasons);
         mem_free(way->choice.used);
         mem_free(way->choice.reasons);
+        mem_free(way->choice.hindrances);
+        way->choice.hindrances = NULL;
         way->choice.used = used;
         way->choice.reasons = reasons;
         if (!used || !reasons) return error_memory(error, "a plan");

@@ -127,8 +127,9 @@ bool boards_word(const char *word, uint32_t *count, const char **name)
     uint32_t n = 0;
     const char *at = word;
     for (; *at >= '0' && *at <= '9' && n <= COUNT_MOST; at++) n = 10 * n + (uint32_t)(*at - '0');
+    if (n > COUNT_MOST) return false;
     bool counted = at > word && *at == 'x';
     *count = counted ? n : 1;
     *name = counted ? at + 1 : word;
-    return **name && *count >= 1 && *count <= COUNT_MOST;
+    return **name && *count >= 1;
 }

@@ -148,15 +148,32 @@ static bool has_stage(const struct choosing *c, uint32_t group)
     return has;
 }
 
-static void give_reasons(struct plan_choice *out, const struct choosing *c)
+static bramble_status find_hindrance(struct plan_hindrance *out, struct choosing *c, uint32_t group,
+                                     bramble_error *error)
 {
-    for (uint32_t g = 0; g < c->platform->n_groups; g++) {
+    struct plan_time time;
+    c->used[group]++;
+    struct plan_platform platform = with(c, c->used);
+    bramble_status status = plan_simulate(&time, c->kind, &platform, c->net, c->stages, error);
+    if (!status) status = plan_bound_of(&out->bound, c->kind, &platform, c->net, c->stages, error);
+    if (!status) out->seconds = time.seconds;
+    c->used[group]--;
+    return status;
+}
+
+static bramble_status give_reasons(struct plan_choice *out, struct choosing *c, bramble_error *error)
+{
+    bramble_status status = BRAMBLE_OK;
+    for (uint32_t g = 0; g < c->platform->n_groups && !status; g++) {
         const struct plan_group *group = &c->platform->groups[g];
         if (!has_stage(c, g)) c->used[g] = 0;
         out->reasons[g] = c->used[g] == group->n ? PLAN_TAKES_PART
                           : has_room(c, group)   ? PLAN_HINDERS
                                                  : PLAN_NO_MEMORY;
+        if (out->reasons[g] == PLAN_HINDERS && c->kind != PLAN_PIPELINE)
+            status = find_hindrance(&out->hindrances[g], c, g, error);
     }
+    return status;
 }
 
 bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const struct plan_platform *platform,
@@ -165,11 +182,12 @@ bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const s
     uint32_t n = platform->n_groups;
     struct choosing c = {kind, platform, net, stages, .best = INFINITY};
     struct plan_choice choice = {.used = mem_zalloc(n, sizeof *choice.used),
-                                 .reasons = mem_zalloc(n, sizeof *choice.reasons)};
+                                 .reasons = mem_zalloc(n, sizeof *choice.reasons),
+                                 .hindrances = mem_zalloc(n, sizeof *choice.hindrances)};
     c.groups = mem_alloc(n, sizeof *c.groups);
     c.tried = mem_alloc(n, sizeof *c.tried);
     c.used = choice.used;
-    c.failed = !c.groups || !c.tried || !c.used || !choice.reasons;
+    c.failed = !c.groups || !c.tried || !c.used || !choice.reasons || !choice.hindrances;
     for (uint32_t g = 0; g < n && !c.failed; g++)
         c.tried[g] = has_room(&c, &platform->groups[g]) ? platform->groups[g].n : 0;
     if (!c.failed) find_set(&c);
@@ -177,7 +195,7 @@ bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const s
     if (!status && !isfinite(c.best))
         status = error_set(error, BRAMBLE_ERR_UNSUPPORTED, "no node can train in this way");
     if (!status) status = bounds_of(&choice, &c, error);
-    if (!status) give_reasons(&choice, &c);
+    if (!status) status = give_reasons(&choice, &c, error);
     mem_free(c.groups);
     mem_free(c.tried);
     if (status)
@@ -191,5 +209,6 @@ void plan_choice_fini(struct plan_choice *choice)
 {
     mem_free(choice->used);
     mem_free(choice->reasons);
+    mem_free(choice->hindrances);
     *choice = (struct plan_choice){0};
 }

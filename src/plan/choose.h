@@ -11,12 +11,19 @@ enum plan_reason {
     PLAN_HINDERS,   /* a batch would take longer with it */
 };
 
+/* What one node of a group more would come to. */
+struct plan_hindrance {
+    double seconds; /* a batch */
+    enum plan_bound bound;
+};
+
 struct plan_choice {
     struct plan_time time;
     double low, high; /* seconds a batch, if all nodes are as much faster, or slower, as they may be */
     enum plan_bound bound;
-    uint32_t *used;            /* [n_groups]: nodes that take part; mem_free it */
-    enum plan_reason *reasons; /* [n_groups]: of those that do not; mem_free it */
+    uint32_t *used;                    /* [n_groups]: nodes that take part; mem_free it */
+    enum plan_reason *reasons;         /* [n_groups]: of those that do not; mem_free it */
+    struct plan_hindrance *hindrances; /* [n_groups]: of PLAN_HINDERS; mem_free it. NULL: not worked out */
 };
 
 /*

@@ -25,6 +25,8 @@ static void fill_in(struct plan_members *members, const struct plan_class *class
         members->n += member->n;
         members->n_pieces += (double)member->n * member->pieces;
     }
+    for (uint32_t c = 0; c < members->n_classes && members->n > 1; c++)
+        members->list[c].work *= net->together;
 }
 
 struct plan_members plan_members_of(const struct plan_platform *platform, const struct plan_net *net,

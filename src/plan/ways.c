@@ -18,6 +18,7 @@ static struct plan_net round_of(const struct plan_net *net)
     double samples = fmin((double)net->batch * net->local_steps, 1U << 30);
     round.batch = (uint32_t)samples;
     round.overhead = 0;
+    round.together = 1;
     return round;
 }
 

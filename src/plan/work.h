@@ -16,7 +16,8 @@ struct plan_bucket {
 struct plan_net {
     uint32_t n_buckets;
     struct plan_bucket buckets[PLAN_BUCKETS_MOST];
-    bool by_pieces; /* pieces (net/division.h) become ready one after the other, each with all buckets */
+    bool by_pieces;  /* pieces (net/division.h) become ready one after the other, each with all buckets */
+    double together; /* times as long as alone its work takes a node that takes steps with others */
     double gathers; /* small exchanges of a step: sums of losses, and of batch normalisation there and back */
     double weights; /* numbers that averages are of */
     double overhead;                  /* of a step, whatever the batch: as much as so many samples take */

@@ -30,6 +30,7 @@ static inline struct plan_net paper_net(uint32_t batch, double numbers)
 {
     return (struct plan_net){.n_buckets = 1,
                              .buckets = {{numbers, 1}},
+                             .together = 1,
                              .weights = numbers,
                              .batch = batch,
                              .samples = 60000,
