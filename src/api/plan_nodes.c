@@ -165,6 +165,20 @@ static bramble_status find_link(const struct plan_link **out, const struct board
     return error_set(error, BRAMBLE_ERR_USAGE, "--link %.60s: no such link; there are %s", name, names);
 }
 
+/* Before anything is measured. */
+static bramble_status check_words(const struct boards *boards, const bramble_plan_options *options,
+                                  bramble_error *error)
+{
+    const struct plan_link *link;
+    uint32_t n;
+    const char *name;
+    bramble_status status = find_link(&link, boards, options->link, error);
+    for (size_t i = 0; i < options->n_add && !status; i++)
+        if (!boards_word(options->add[i], &n, &name) || !boards_find(boards, name))
+            status = no_board(boards, options->add[i], error);
+    return status;
+}
+
 static bramble_status put_all(struct bramble_plan *plan, const struct boards *boards,
                               const bramble_plan_options *options, bramble_error *error)
 {
@@ -197,7 +211,8 @@ bramble_status plan_find_nodes(struct bramble_plan *plan, const bramble_plan_opt
     if (!plan->groups || !plan->nodes || !plan->missing) return error_memory(error, "a plan");
     bramble_status status = boards_open(&boards, error);
     if (status) return status;
-    status = measure_here(&plan->here, error);
+    status = check_words(boards, options, error);
+    if (!status) status = measure_here(&plan->here, error);
     if (!status) status = put_all(plan, boards, options, error);
     mem_free(boards);
     return status;

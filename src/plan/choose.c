@@ -88,6 +88,7 @@ static bool try_fewer(struct choosing *c, uint32_t g, uint32_t n)
     return c->best < before;
 }
 
+/* From what is used on. */
 static void leave_out(struct choosing *c)
 {
     for (bool better = true; better && !c->failed;) {
@@ -99,6 +100,56 @@ static void leave_out(struct choosing *c)
                 better |= try_fewer(c, g, n - less);
         }
     }
+}
+
+static bool try_more(struct choosing *c, uint32_t g, uint32_t n)
+{
+    double before = c->best;
+    memcpy(c->tried, c->used, c->platform->n_groups * sizeof *c->tried);
+    if (n <= c->tried[g]) return false;
+    c->tried[g] = n;
+    try_it(c);
+    return c->best < before;
+}
+
+/* The same the other way round: from what is used on nodes are taken in. */
+static void take_in(struct choosing *c, const uint32_t *most)
+{
+    for (bool better = true; better && !c->failed;) {
+        better = false;
+        for (uint32_t g = 0; g < c->platform->n_groups; g++) {
+            uint32_t n = c->used[g];
+            better |= try_more(c, g, most[g]);
+            for (uint32_t more = 1; n + more < most[g] && c->used[g] == n; more *= 2)
+                better |= try_more(c, g, n + more);
+        }
+    }
+}
+
+/* Leaving out can end where each node less is slower and far fewer are faster: so both ways are gone, the
+ * second from the first node on, or from another that has room. */
+static bool climb(struct choosing *c, const uint32_t *most)
+{
+    uint32_t n = c->platform->n_groups, from = c->platform->first;
+    uint32_t *used = mem_alloc(n, sizeof *used);
+    if (!used) return false;
+    leave_out(c);
+    double best = c->best;
+    memcpy(used, c->used, n * sizeof *used);
+    for (uint32_t g = 0; g < n && !most[from]; g++)
+        if (most[g]) from = g;
+    memset(c->tried, 0, n * sizeof *c->tried);
+    c->tried[from] = most[from] ? 1 : 0;
+    c->best = INFINITY;
+    try_it(c);
+    take_in(c, most);
+    leave_out(c);
+    if (best <= c->best) {
+        c->best = best;
+        memcpy(c->used, used, n * sizeof *used);
+    }
+    mem_free(used);
+    return true;
 }
 
 /* --- what came of it --- */
@@ -119,6 +170,10 @@ static bramble_status bounds_of(struct plan_choice *out, struct choosing *c, bra
         status = plan_simulate(&time, c->kind, &platform, c->net, c->stages ? &stages : NULL, error);
         *(sign < 0 ? &out->low : &out->high) = time.seconds;
     }
+    if (status) return status;
+    double low = fmin(out->low, out->high), high = fmax(out->low, out->high);
+    out->low = fmin(low, out->time.seconds); /* shares of other sizes may be cut into fewer pieces */
+    out->high = fmax(high, out->time.seconds);
     return status;
 }
 
@@ -135,8 +190,8 @@ static void find_set(struct choosing *c)
     if (c->kind != PLAN_PIPELINE) {
         if (sets_of(c, most) <= CHOOSE_SETS)
             try_all(c, most);
-        else
-            leave_out(c);
+        else if (!climb(c, most))
+            c->failed = true;
     }
     mem_free(most);
 }

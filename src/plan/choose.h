@@ -28,8 +28,10 @@ struct plan_choice {
 
 /*
  * The fastest set of nodes. Up to CHOOSE_SETS sets all are tried, so that a further node never makes a plan
- * slower; beyond that nodes are left out while that helps. BRAMBLE_ERR_UNSUPPORTED when no node has the
- * memory. Of a pipeline, whose stages were cut for nodes already, all are taken.
+ * slower; beyond that nodes are
+ * left out, and, beginning with the first one alone, taken in while that helps, so that no plan is slower
+ * than the first node by itself. BRAMBLE_ERR_UNSUPPORTED when no node has the memory. Of a pipeline, whose
+ * stages were cut for nodes already, all are taken.
  */
 enum { CHOOSE_SETS = 4096 };
 bramble_status plan_choose(struct plan_choice *out, enum plan_kind kind, const struct plan_platform *platform,

@@ -90,6 +90,63 @@ static void test_many(void **state)
     plan_choice_fini(&choice);
 }
 
+/* A link so slow that each of many nodes less makes it slower, and none at all fastest. */
+static void test_many_that_do_not_pay(void **state)
+{
+    (void)state;
+    struct plan_group groups[3] = {paper_group(1, 0.001, 1e8), paper_group(2, 0.001, 1e4),
+                                   paper_group(9000, 0.002, 1e4)};
+    struct plan_platform platform = {groups, 3, 0};
+    struct plan_net net = paper_net(128, 1e5);
+    struct plan_choice choice;
+    for (enum plan_kind kind = PLAN_RING; kind <= PLAN_CENTRAL; kind++) {
+        assert_int_equal(plan_choose(&choice, kind, &platform, &net, NULL, NULL), BRAMBLE_OK);
+        assert_near(choice.time.seconds, 0.128);
+        assert_true(choice.used[0] == 1 && choice.used[1] == 0 && choice.used[2] == 0);
+        assert_true(choice.hindrances[1].seconds > 0.128);
+        assert_int_equal(choice.hindrances[1].bound, PLAN_BY_WIRE);
+        plan_choice_fini(&choice);
+    }
+}
+
+/* Members that compute more slowly than alone: on paper one that helps by less than that is left out. */
+static void test_together(void **state)
+{
+    (void)state;
+    struct plan_group groups[2] = {paper_group(1, 0.001, 1e12), paper_group(1, 0.02, 1e12)};
+    struct plan_platform platform = {groups, 2, 0};
+    struct plan_net net = paper_net(512, 1);
+    struct plan_choice choice;
+    assert_int_equal(plan_choose(&choice, PLAN_RING, &platform, &net, NULL, NULL), BRAMBLE_OK);
+    assert_int_equal(choice.used[1], 1);
+    plan_choice_fini(&choice);
+    net.together = 1.12;
+    assert_int_equal(plan_choose(&choice, PLAN_RING, &platform, &net, NULL, NULL), BRAMBLE_OK);
+    assert_int_equal(choice.used[1], 0);
+    plan_choice_fini(&choice);
+}
+
+/* Trees: all nodes that help; one that the data do not reach in time does not. */
+static void test_forest(void **state)
+{
+    (void)state;
+    struct plan_group groups[2] = {paper_group(4, 0, 1e8), paper_group(1, 0, 1e8)}; /* a second a tree */
+    struct plan_platform platform = {groups, 2, 0};
+    struct plan_forest forest = {.trees = 1000, .tree_bytes = 1e3, .data_bytes = 1e6};
+    struct plan_choice choice;
+    assert_int_equal(plan_choose_forest(&choice, &platform, &forest, NULL), BRAMBLE_OK);
+    assert_int_equal(choice.used[0] + choice.used[1], 5);
+    assert_true(choice.time.seconds > 0.2 && choice.time.seconds < 0.21);
+    plan_choice_fini(&choice);
+    groups[1].link.up = groups[1].link.down = 1e3;
+    assert_int_equal(plan_choose_forest(&choice, &platform, &forest, NULL), BRAMBLE_OK);
+    assert_int_equal(choice.used[1], 0);
+    assert_int_equal(choice.reasons[1], PLAN_HINDERS);
+    plan_choice_fini(&choice);
+    groups[0].memory = groups[1].memory = 1e5;
+    assert_int_equal(plan_choose_forest(&choice, &platform, &forest, NULL), BRAMBLE_ERR_UNSUPPORTED);
+}
+
 static void test_memory_runs_out(void **state)
 {
     (void)state;
@@ -117,6 +174,9 @@ int main(void)
         cmocka_unit_test(test_slow_link_is_left_out),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_many_that_do_not_pay),
+        cmocka_unit_test(test_together),
+        cmocka_unit_test(test_forest),
         cmocka_unit_test(test_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
