@@ -22,7 +22,8 @@ static double distribution(const struct plan_platform *platform, double bytes)
     double slowest = 0, rounds = ceil(log2((double)plan_nodes(platform)));
     for (uint32_t g = 0; g < platform->n_groups; g++) {
         const struct plan_group *group = &platform->groups[g];
-        slowest = fmax(slowest, bytes / fmin(group->link.up, group->link.down) + group->link.latency);
+        if (group->n)
+            slowest = fmax(slowest, bytes / fmin(group->link.up, group->link.down) + group->link.latency);
     }
     return rounds * slowest;
 }
