@@ -7,7 +7,8 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-#define GAIN 0.999 /* of the time is taken without nodes, at most, for them to be left out */
+#define TOGETHER_SPREAD 0.1 /* share by which net.together may be wrong, both ways */
+#define GAIN 0.999          /* of the time is taken without nodes, at most, for them to be left out */
 
 struct choosing {
     enum plan_kind kind;
@@ -161,13 +162,15 @@ static bramble_status bounds_of(struct plan_choice *out, struct choosing *c, bra
     if (!status) status = plan_bound_of(&out->bound, c->kind, &platform, c->net, c->stages, error);
     for (int sign = -1; sign <= 1 && !status; sign += 2) {
         struct plan_time time;
+        struct plan_net net = *c->net;
         struct plan_stages stages = c->stages ? *c->stages : (struct plan_stages){0};
+        net.together = fmax(net.together * (1 + sign * TOGETHER_SPREAD), 1);
         with(c, c->used);
         for (uint32_t g = 0; g < platform.n_groups; g++)
             c->groups[g].sample_seconds *= 1 + sign * c->groups[g].spread;
         for (uint32_t s = 0; s < stages.n; s++)
             stages.seconds[s] *= 1 + sign * c->platform->groups[stages.members[s]].spread;
-        status = plan_simulate(&time, c->kind, &platform, c->net, c->stages ? &stages : NULL, error);
+        status = plan_simulate(&time, c->kind, &platform, &net, c->stages ? &stages : NULL, error);
         *(sign < 0 ? &out->low : &out->high) = time.seconds;
     }
     if (status) return status;

@@ -16,9 +16,7 @@
 #define SMALL_SECONDS 0.4 /* ... and on small ones */
 #define LEARNING_RATE 1e-6
 #define LOCAL_STEPS 64 /* net.h's, when the options give none */
-#define TOGETHER                                                                                             \
-    1.12 /* a member of the lab's ring, beside itself alone (docs/notes.md); not explained yet               \
-          */
+#define TOGETHER 1.25  /* a ring's member beside itself alone (decision 19) */
 
 enum { LEAST_STEPS = 3, PARTS = 4, SMALL = 8 /* times smaller */ };
 
