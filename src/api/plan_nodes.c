@@ -19,9 +19,14 @@
 
 #define HOME_LINK "lan1000" /* of nodes whose link was not measured */
 #define MEMORY_SHARE 0.8    /* of a board's, that a program may take */
+#define TIMES_MOST 1e6      /* that a node may be as fast, or as slow, as this machine */
+#define LEAST_PROCESSORS 0.01
+#define LEAST_BANDWIDTH 1.0 /* bytes a second */
 #define SPREAD_HERE 0.1     /* of what was measured on the node that is planned for */
 #define SPREAD_SCALED 0.2   /* of another node of the same kernels, by its speed of products */
 #define SPREAD_OTHER_KERNELS 0.3
+
+enum { NODES_MOST = 256 }; /* of a cluster; boards are groups */
 
 /* --- this machine --- */
 
@@ -43,7 +48,7 @@ static void put_group(struct bramble_plan *plan, const char *name, uint32_t n, d
 {
     struct plan_group *group = &plan->groups[plan->n_groups];
     double slower = CORE_RATE / (core_rate > 0 ? core_rate : CORE_RATE);
-    *group = (struct plan_group){.n = n, .processors = cores > 0 ? cores : 1};
+    *group = (struct plan_group){.n = n, .processors = fmax(cores, LEAST_PROCESSORS)};
     snprintf(group->name, sizeof group->name, "%s", name);
     group->byte_seconds = BYTE_SECONDS * slower;
     group->message_seconds = MESSAGE_SECONDS * slower;
@@ -66,8 +71,12 @@ static void put_here(struct bramble_plan *plan, const struct plan_link *link)
 static const char *unknown(const struct node_state *state, const struct bramble_plan *plan)
 {
     if (!state->usable) return *state->problem ? state->problem : "it was not asked";
-    double speed = plan->is_net ? state->report.gemm_gflops : state->report.tree_rate;
-    if (!(speed > 0)) return "its speed was not measured";
+    const struct node_speed *here = &plan->here.speed;
+    bool products = plan->is_net && here->gemm_gflops > 0;
+    double times =
+        products ? state->report.gemm_gflops / here->gemm_gflops : state->report.tree_rate / here->tree_rate;
+    if (!(times > 0)) return "its speed was not measured";
+    if (times < 1 / TIMES_MOST || times > TIMES_MOST) return "its speed cannot be what was recorded";
     return NULL;
 }
 
@@ -91,7 +100,8 @@ static void put_node(struct bramble_plan *plan, const struct node *node, const s
     group->spread = node_spread(plan, node, report);
     group->link = *link;
     if (plan->links_given) return;
-    if (report->bandwidth_mbs > 0) group->link.up = group->link.down = report->bandwidth_mbs * 1e6;
+    if (report->bandwidth_mbs > 0)
+        group->link.up = group->link.down = fmax(report->bandwidth_mbs * 1e6, LEAST_BANDWIDTH);
     if (report->latency_ms >= 0) group->link.latency = report->latency_ms * 0.5e-3;
 }
 
@@ -205,6 +215,9 @@ bramble_status plan_find_nodes(struct bramble_plan *plan, const bramble_plan_opt
 {
     struct boards *boards;
     size_t most = (options->cluster ? options->cluster->cluster->n_nodes : 1) + options->n_add;
+    if (most > NODES_MOST + options->n_add)
+        return error_set(error, BRAMBLE_ERR_UNSUPPORTED, "plans are for at most %d different nodes",
+                         NODES_MOST);
     plan->groups = mem_zalloc(most, sizeof *plan->groups);
     plan->nodes = mem_zalloc(most, sizeof *plan->nodes);
     plan->missing = mem_zalloc(most, sizeof *plan->missing);
