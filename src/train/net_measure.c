@@ -18,7 +18,7 @@
 #define LOCAL_STEPS 64 /* net.h's, when the options give none */
 #define TOGETHER 1.25  /* a ring's member beside itself alone (decision 19) */
 
-enum { LEAST_STEPS = 3, PARTS = 4, SMALL = 8 /* times smaller */ };
+enum { LEAST_STEPS = 2, PARTS = 3, SMALL = 8 /* times smaller */ };
 
 struct measuring {
     const bramble_net_options *options;
