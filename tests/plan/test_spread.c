@@ -8,7 +8,31 @@ enum { GROUPS = 5, NODES = 64 };
 static double slowest(const double *seconds, const uint32_t *shares, uint32_t n)
 {
     double most = 0;
-    for (uint32_t m = 0; m < n; m++) most = fmax(most, seconds[m] * shares[m]);
+    for (uint32_t m = 0; m < n; m++)
+        if (seconds[m] * shares[m] > most) most = seconds[m] * shares[m];
+    return most;
+}
+
+static uint32_t nodes_of(const struct plan_class *classes, uint32_t k)
+{
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < k; c++) n += classes[c].n;
+    return n;
+}
+
+static uint32_t microbatches_of(const struct plan_class *classes, uint32_t k)
+{
+    uint32_t microbatches = 0;
+    for (uint32_t c = 0; c < k; c++) microbatches += classes[c].n * classes[c].share;
+    return microbatches;
+}
+
+static double slowest_class(const struct plan_class *classes, uint32_t k, const double *seconds)
+{
+    double most = 0;
+    for (uint32_t c = 0; c < k; c++)
+        if (classes[c].share * seconds[classes[c].group] > most)
+            most = classes[c].share * seconds[classes[c].group];
     return most;
 }
 
@@ -28,18 +52,11 @@ static void test_like_single_nodes(void **state)
         struct plan_class classes[2 * GROUPS + 1];
         uint32_t k = plan_spread(classes, seconds, nodes, n_groups, first, microbatches);
         shares_divide(shares, single, n, microbatches);
-        uint32_t sum = 0, count = 0;
-        double most = 0;
-        for (uint32_t c = 0; c < k; c++) {
-            sum += classes[c].n * classes[c].share;
-            count += classes[c].n;
-            most = fmax(most, classes[c].share * seconds[classes[c].group]);
-        }
-        assert_int_equal(sum, microbatches);
-        assert_int_equal(count, n);
+        assert_int_equal(microbatches_of(classes, k), microbatches);
+        assert_int_equal(nodes_of(classes, k), n);
         assert_int_equal(classes[0].n, 1);
         assert_int_equal(classes[0].group, first);
-        assert_near(most, slowest(single, shares, n));
+        assert_near(slowest_class(classes, k, seconds), slowest(single, shares, n));
     }
 }
 
